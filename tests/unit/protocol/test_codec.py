@@ -81,7 +81,7 @@ def test_what_does_not_fit_is_refused_with_its_reason_and_place(change: Any, rea
         b"",
         b"\xff\x00\x80",
         _bytes(LIT)[:97],
-        b"[" * 20_000,
+        b'{"unknown":' + b"[" * 20_000,
         _bytes(LIT).replace(b"61.2", b"NaN"),
         _bytes(LIT).replace(b"61.2", b"Infinity"),
     ],
