@@ -1,0 +1,155 @@
+"""A prepared stream of QoS 1 publishes, sent as fast as a broker takes them.
+
+No client library serves here: the sender must cost so little that both cores are left to the broker and the
+receiver under measurement. So the packets are encoded beforehand and written to a plain socket in large pieces,
+and the acknowledgements are counted by their fixed length. `mosquitto_pub -l` would be as fast, but can only
+speak under one topic, which one node would be.
+"""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import struct
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid5
+
+from protocol import Kind, LampReading, MeterReading, Sample, Telemetry, encode, topic
+
+_CONNACK = 0x20
+_PUBLISH_QOS1 = 0x32
+_EPOCH_NAMESPACE = UUID("6f0f6f0c-7d3f-4d8f-9f53-0f1f9f8b2c11")
+_PIECE = 256 * 1024
+
+
+class LoadError(RuntimeError):
+    """The broker refused or dropped the load; the text says at which point."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedLoad:
+    """Publish packets ready for the wire; `messages` of them, from `nodes` nodes in turn."""
+
+    packets: bytes
+    messages: int
+    nodes: int
+    made: dict[tuple[str, str], int]
+    """(node, epoch) → highest seq; seqs run from 1."""
+
+
+def prepare(
+    nodes: list[tuple[str, str]], messages: int, *, commune: str, run: str, now: datetime
+) -> PreparedLoad:
+    """Encode `messages` telemetry messages of one sample each, the nodes taking turns.
+
+    `nodes` are (node, pole) pairs, `run` keeps the epochs of one run apart from another's, and one message in a
+    hundred reports a dark lamp, so that the incident rules have work.
+    """
+    made: dict[tuple[str, str], int] = {}
+    parts: list[bytes] = []
+    epochs = [uuid5(_EPOCH_NAMESPACE, f"{run}/{node}") for node, _ in nodes]
+    topics = [_utf8(topic(commune, node, Kind.TELEMETRY)) for node, _ in nodes]
+    start = now - timedelta(seconds=messages // len(nodes) + 1)
+    for number in range(messages):
+        place = number % len(nodes)
+        node, pole = nodes[place]
+        seq = number // len(nodes) + 1
+        made[(node, str(epochs[place]))] = seq
+        taken = start + timedelta(seconds=seq)
+        sample = Sample(
+            seq=seq,
+            pole=pole,
+            time=taken,
+            clock="synced",
+            lamp=LampReading(effect_level=1.0, reason="photocell"),
+            meter=MeterReading(power_w=0.4 if number % 100 == 0 else 61.2, voltage_v=224.1, current_a=0.29),
+            dark=True,
+        )
+        message = Telemetry(v=1, node=node, epoch=epochs[place], sent_at=taken, samples=[sample])
+        parts.append(_publish(topics[place], number % 65_535 + 1, encode(message)))
+    return PreparedLoad(packets=b"".join(parts), messages=messages, nodes=len(nodes), made=made)
+
+
+def send(load: PreparedLoad, *, host: str, port: int, limit_s: float) -> float:
+    """Write the whole load and wait for every acknowledgement; returns the seconds it took.
+
+    Raises LoadError when the broker closes the connection or `limit_s` passes first.
+    """
+    with socket.create_connection((host, port), timeout=10) as link:
+        link.sendall(_connect())
+        if not link.recv(1) or not _skip_connack(link):
+            raise LoadError("the broker refused the connection of the load sender")
+        link.setblocking(False)
+        started = time.monotonic()
+        acknowledged_bytes = _pump(link, load, deadline=started + limit_s)
+        if acknowledged_bytes < 4 * load.messages:
+            raise LoadError(f"only {acknowledged_bytes // 4} of {load.messages} messages were acknowledged")
+        return time.monotonic() - started
+
+
+def _pump(link: socket.socket, load: PreparedLoad, *, deadline: float) -> int:
+    """Write and read until all is acknowledged (a PUBACK is 4 bytes; with a reason code a little more)."""
+    view = memoryview(load.packets)
+    sent = received = 0
+    with selectors.DefaultSelector() as ready:
+        ready.register(link, selectors.EVENT_READ | selectors.EVENT_WRITE)
+        while received < 4 * load.messages and time.monotonic() < deadline:
+            for _, events in ready.select(timeout=1.0):
+                if events & selectors.EVENT_READ:
+                    data = link.recv(_PIECE)
+                    if not data:
+                        raise LoadError(f"the broker closed the connection after {received // 4} messages")
+                    received += len(data)
+                if events & selectors.EVENT_WRITE:
+                    sent += link.send(view[sent : sent + _PIECE])
+                    if sent == len(view):
+                        ready.modify(link, selectors.EVENT_READ)
+    return received
+
+
+def _skip_connack(link: socket.socket) -> bool:
+    length = link.recv(1)[0]
+    body = b""
+    while len(body) < length:
+        body += link.recv(length - len(body))
+    return body[1] == 0
+
+
+def _connect() -> bytes:
+    body = _utf8("MQTT") + bytes([5, 0x02]) + struct.pack("!H", 0) + b"\x00" + _utf8("ngonden-load")
+    return bytes([0x10]) + _length(len(body)) + body
+
+
+def _publish(topic_utf8: bytes, packet_id: int, payload: bytes) -> bytes:
+    body = topic_utf8 + struct.pack("!H", packet_id) + b"\x00" + payload
+    return bytes([_PUBLISH_QOS1]) + _length(len(body)) + body
+
+
+def _utf8(text: str) -> bytes:
+    data = text.encode()
+    return struct.pack("!H", len(data)) + data
+
+
+def _length(value: int) -> bytes:
+    """MQTT's variable byte integer (MQTT 5, section 1.5.5)."""
+    out = bytearray()
+    while True:
+        value, low = divmod(value, 128)
+        out.append(low | 0x80 if value else low)
+        if not value:
+            return bytes(out)
+
+
+def node_names(count: int, *, prefix: str = "tg") -> Iterable[tuple[str, str]]:
+    """(node, pole) pairs as a commune's registry numbers them: tg-0001 with TG-0001."""
+    for number in range(1, count + 1):
+        name = f"{prefix}-{number:04d}"
+        yield name, name.upper()
+
+
+def utc_now() -> datetime:
+    """The wall clock, aware UTC."""
+    return datetime.now(UTC)
