@@ -73,7 +73,9 @@ class Child:
             self._end(signal.SIGTERM, within_s=within_s)
         except subprocess.TimeoutExpired:
             self.kill()
-            raise ChildError(f"{self.name} did not stop within {within_s:g} s. {self._log_tail()}") from None
+            raise ChildError(
+                f"{self.name} did not stop within {within_s:g} s. {self._log_tail()}"
+            ) from None
 
     def cpu_s(self) -> float:
         """Processor seconds, user and system, of this process and those it had before a restart."""
@@ -96,7 +98,9 @@ class Child:
     def _cpu_now_s(self) -> float:
         if self._process is None or self._process.poll() is not None:
             return 0.0
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
+        fields = (
+            Path(f"/proc/{self._process.pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
+        )
         return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
 
     def _end(self, how: signal.Signals, *, within_s: float) -> None:

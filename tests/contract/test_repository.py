@@ -12,7 +12,9 @@ ROOT = Path(__file__).parents[2]
 MOST_LINES = 400
 SOURCE = {".py", ".ts", ".css", ".html", ".sh", ".mjs"}
 PLACES_OF_ONE_MACHINE = re.compile(r"(?<![\w.])/(?:work|root|farm)/")
-PACKAGE_HOSTS = re.compile(r"pypi\.org|pythonhosted|registry\.npmjs|deb\.debian\.org|crates\.io", re.IGNORECASE)
+PACKAGE_HOSTS = re.compile(
+    r"pypi\.org|pythonhosted|registry\.npmjs|deb\.debian\.org|crates\.io", re.IGNORECASE
+)
 
 
 def _tracked() -> list[Path]:
