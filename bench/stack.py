@@ -25,7 +25,7 @@ RATED_W = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to build. `interval_s` is each agent's time between samples; `influx` puts telemetry into InfluxDB."""
+    """What to build. `interval_s` is the time between samples; `influx` puts telemetry into InfluxDB."""
 
     data: Path
     agents: int
@@ -133,7 +133,7 @@ class Stack:
             f'ca_file = "{directory}/ca.crt"\ncert_file = "{directory}/node.crt"\n'
             f'key_file = "{directory}/node.key"\n'
             f'[[poles]]\ncode = "{pole}"\nlatitude = 21.4731\nlongitude = 105.255\nlamp_rated_w = {RATED_W}\n'
-            '[poles.lamp]\ndriver = "mock"\n[poles.photocell]\ndriver = "mock"\n[poles.meter]\ndriver = "mock"\n',
+            + "".join(f'[poles.{part}]\ndriver = "mock"\n' for part in ("lamp", "photocell", "meter")),
             encoding="utf-8",
         )
 
