@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.children import Child, ChildError, answers, free_port, wait_until
+from bench.children import Child, ChildError, answers, free_port
 from bench.influx_child import influx_child
 from provisioning.issuing import found, issue_nodes
 from provisioning.layout import Layout
@@ -58,7 +58,7 @@ class Stack:
         )
         self.hub = Child(
             "hub",
-            [*ngonden(), "hub", "run", "--config", str(self._hub_config)],
+            [*ngonden(), "hub", "run", "--config", str(self.hub_config)],
             log=self._logs / "hub.log",
         )
         self.agents = [
@@ -76,7 +76,8 @@ class Stack:
         )
 
     @property
-    def _hub_config(self) -> Path:
+    def hub_config(self) -> Path:
+        """The hub's settings file."""
         return self.layout.data / "hub.toml"
 
     def prepare(self) -> None:
@@ -90,7 +91,7 @@ class Stack:
         for node, pole in self.nodes:
             self._write_node_config(node, pole, self.plan.interval_s)
         identity = self.layout.hub_identity
-        self._hub_config.write_text(
+        self.hub_config.write_text(
             f'database = "{self.database_url}"\ntelemetry = "{self.telemetry_url}"\n'
             f"[broker]\nport = {self.broker_port}\n"
             f'ca_file = "{self.layout.authority.certificate}"\n'
@@ -160,6 +161,3 @@ def registry_csv(nodes: Sequence[tuple[str, str]]) -> str:
         for number, (node, pole) in enumerate(nodes)
     ]
     return "\n".join(lines) + "\n"
-
-
-__all__ = ["COMMUNE", "Plan", "Stack", "ngonden", "registry_csv", "run_command", "wait_until"]

@@ -24,6 +24,9 @@ _PUBLISH_QOS1 = 0x32
 _EPOCH_NAMESPACE = UUID("6f0f6f0c-7d3f-4d8f-9f53-0f1f9f8b2c11")
 _PIECE = 256 * 1024
 
+SPACING = timedelta(milliseconds=50)
+"""Between two samples of a node: a whole load is young enough to count as live."""
+
 
 class LoadError(RuntimeError):
     """The broker refused or dropped the load; the text says at which point."""
@@ -52,13 +55,13 @@ def prepare(
     parts: list[bytes] = []
     epochs = [uuid5(_EPOCH_NAMESPACE, f"{run}/{node}") for node, _ in nodes]
     topics = [_utf8(topic(commune, node, Kind.TELEMETRY)) for node, _ in nodes]
-    start = now - timedelta(seconds=messages // len(nodes) + 1)
+    start = now - SPACING * (messages // len(nodes) + 1)
     for number in range(messages):
         place = number % len(nodes)
         node, pole = nodes[place]
         seq = number // len(nodes) + 1
         made[(node, str(epochs[place]))] = seq
-        taken = start + timedelta(seconds=seq)
+        taken = start + SPACING * seq
         sample = Sample(
             seq=seq,
             pole=pole,
