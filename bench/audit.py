@@ -72,15 +72,10 @@ def audit(made: Iterable[Made], *, database_url: str, telemetry_url: str) -> Aud
     return result
 
 
-def received_count(database_url: str) -> int:
+def received_count(connection: Connection) -> int:
     """How many seqs the hub has committed over all nodes and epochs."""
-    engine = open_database(database_url)
-    try:
-        with reading(engine).connect() as connection:
-            rows = connection.execute(select(received.c.ranges)).scalars()
-            return sum(last - first + 1 for ranges in rows for first, last in ranges)
-    finally:
-        engine.dispose()
+    rows = connection.execute(select(received.c.ranges)).scalars()
+    return sum(last - first + 1 for ranges in rows for first, last in ranges)
 
 
 def _audit_one(one: Made, connection: Connection, store: TelemetryStore, result: Audit) -> None:

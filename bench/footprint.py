@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import re
 import statistics
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from bench.children import Child, ChildError, wait_until
 from bench.kills import nodes_seen
 from bench.stack import Plan, Stack
 
-_UNDER_CONTROL = re.compile(r"lamp_under_control\b.*?start_s["']?[=:]\s*([0-9.]+)")
+_UNDER_CONTROL = re.compile(r"lamp_under_control\b.*?start_s[^0-9]{1,4}([0-9.]+)")
 SETTLED_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class FootprintReport:
-    """`rss_mb` in 10⁶ bytes while connected and sampling; `start_s` from exec to the first lamp decision."""
+    """`rss_mb` in 10⁶ bytes while connected and sampling; `start_s` from exec to the first decision."""
 
     rss_mb: float
     start_s: float
@@ -39,13 +39,15 @@ def run_footprint(data: Path, *, starts: int) -> FootprintReport:
         for number in range(starts):
             agent.start()
             wait_until(
-                lambda wanted=number + 1: len(_starts(agent)) == wanted,  # type: ignore[misc]
+                partial(_has_started, agent, number + 1),
                 within_s=30,
                 what="the agent to take control of its lamp",
             )
             times.append(_starts(agent)[-1])
             if number == starts - 1:
-                wait_until(lambda: nodes_seen(stack) == 1, within_s=30, what="the agent to reach the hub")
+                wait_until(
+                    lambda: stack.ask(nodes_seen) == 1, within_s=30, what="the agent to reach the hub"
+                )
                 time.sleep(SETTLED_S)
                 memory.append(agent.rss_mb())
             agent.stop()
@@ -55,13 +57,12 @@ def run_footprint(data: Path, *, starts: int) -> FootprintReport:
     return FootprintReport(round(statistics.median(memory), 1), round(statistics.median(times), 3), times)
 
 
+def _has_started(agent: Child, times: int) -> bool:
+    return len(_starts(agent)) == times
+
+
 def _starts(agent: Child) -> list[float]:
     found = [float(value) for value in _UNDER_CONTROL.findall(agent.log_text())]
     if not found and "lamp_under_control" in agent.log_text():
         raise ChildError("the agent's log says lamp_under_control without start_s")
     return found
-
-
-def as_json(report: FootprintReport) -> str:
-    """One line of JSON."""
-    return json.dumps({"rss_mb": report.rss_mb, "start_s": report.start_s, "starts": report.starts})

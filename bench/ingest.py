@@ -1,8 +1,8 @@
 """How fast the hub takes telemetry in, beside what a bare subscriber takes in the same run.
 
-Each round sends one prepared load twice through the same broker: first to `mosquitto_sub`, which only reads, then
-to the hub, which decodes, judges, keeps and commits. Machines differ and are noisy; the ratio of the two rates in
-one round is what can be compared.
+Each round sends one prepared load twice through the same broker: first to `mosquitto_sub`, which only reads,
+then to the hub, which decodes, judges, keeps and commits. Machines differ and are noisy; the ratio of the two
+rates in one round is what can be compared.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def _round(stack: Stack, messages: int, name: str) -> Round:
     stack.hub.start()
     try:
         # The hub has subscribed once a first message of each node is committed; that also warms it up.
-        before = received_count(stack.database_url)
+        before = stack.ask(received_count)
         warm = _load(stack, NODES, f"{name}-warm")
         _send(stack, warm)
         _wait_for(stack, before + NODES)
@@ -91,7 +91,7 @@ def _round(stack: Stack, messages: int, name: str) -> Round:
         try:
             _wait_for(stack, before + messages)
         except ChildError:
-            lost = before + messages - received_count(stack.database_url)
+            lost = before + messages - stack.ask(received_count)
         else:
             lost = 0
         elapsed = time.monotonic() - started
@@ -112,7 +112,7 @@ def _send(stack: Stack, load: PreparedLoad) -> None:
 
 def _wait_for(stack: Stack, count: int) -> None:
     wait_until(
-        lambda: received_count(stack.database_url) >= count,
+        lambda: stack.ask(received_count) >= count,
         within_s=LIMIT_S,
         every_s=0.1,
         what=f"the hub to commit {count} messages",

@@ -11,14 +11,14 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from datetime import UTC, datetime
+from functools import partial
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from bench.audit import Audit, Made, audit, made_by
-from bench.children import Child, ChildError, wait_until
+from bench.children import Child, wait_until
 from bench.stack import Plan, Stack
-from hub.db import open_database, reading
 from hub.ingest.tables import node_state, telemetry_outbox
 
 DRAIN_WITHIN_S = 120.0
@@ -53,7 +53,7 @@ def run_kills(plan: Plan, *, kills: int, seed: int, progress: Callable[[int], No
     stack.start()
     try:
         wait_until(
-            lambda: nodes_seen(stack) == plan.agents, within_s=60, what="every agent to reach the hub"
+            lambda: stack.ask(nodes_seen) == plan.agents, within_s=60, what="every agent to reach the hub"
         )
         killed = _kill_at_random(stack, rng, kills, progress)
         made = _drain(stack)
@@ -103,9 +103,9 @@ def _drain(stack: Stack) -> list[Made]:
     for child in _everyone(stack):
         child.wait_ready()
     stack.quieten()
-    quiet_since = time.time()
+    quiet_since = datetime.now(UTC)
     wait_until(
-        lambda: _all_handed_over(stack, quiet_since),
+        lambda: stack.ask(partial(handed_over, since=quiet_since, nodes=len(stack.agents))),
         within_s=DRAIN_WITHIN_S,
         every_s=0.25,
         what="the agents to hand over what they hold and the hub to pass it on",
@@ -114,7 +114,7 @@ def _drain(stack: Stack) -> list[Made]:
         agent.stop()
     made = made_by((node, stack.layout.node_dir(node) / "data" / "outbox.db") for node, _ in stack.nodes)
     wait_until(
-        lambda: telemetry_waiting(stack) == 0,
+        lambda: stack.ask(telemetry_waiting) == 0,
         within_s=60,
         every_s=0.25,
         what="the telemetry outbox to empty",
@@ -128,38 +128,18 @@ def _everyone(stack: Stack) -> list[Child]:
     return [*stack.agents, stack.hub, stack.broker, *([stack.influx] if stack.influx else [])]
 
 
-def nodes_seen(stack: Stack) -> int:
-    return _count(stack, lambda: select(func.count()).select_from(node_state))
+def nodes_seen(connection: Connection) -> int:
+    """How many nodes the hub has heard of."""
+    return connection.execute(select(func.count()).select_from(node_state)).scalar_one()
 
 
-def telemetry_waiting(stack: Stack) -> int:
-    return _count(stack, lambda: select(func.count()).select_from(telemetry_outbox))
+def telemetry_waiting(connection: Connection) -> int:
+    """How many batches have not yet reached the telemetry store."""
+    return connection.execute(select(func.count()).select_from(telemetry_outbox)).scalar_one()
 
 
-def _all_handed_over(stack: Stack, since: float) -> bool:
-    """Every node has said, after `since` (Unix seconds), that its outbox is empty."""
-    engine = open_database(stack.database_url)
-    try:
-        with reading(engine).connect() as connection:
-            rows = connection.execute(select(node_state.c.last_seen_at, node_state.c.queued)).all()
-    finally:
-        engine.dispose()
-    said = [queued for seen, queued in rows if seen.timestamp() > since]
-    return len(said) == len(stack.agents) and not any(said)
-
-
-def _count(stack: Stack, query: Callable[[], select]) -> int:  # type: ignore[type-arg]
-    engine = open_database(stack.database_url)
-    try:
-        with reading(engine).connect() as connection:
-            return int(connection.execute(query()).scalar_one())
-    finally:
-        engine.dispose()
-
-
-def outbox_of(data: Path, node: str) -> Path:
-    """Where a provisioned node keeps its outbox."""
-    return data / "nodes" / node / "data" / "outbox.db"
-
-
-__all__ = ["ChildError", "KillReport", "outbox_of", "run_kills"]
+def handed_over(connection: Connection, *, since: datetime, nodes: int) -> bool:
+    """Whether every node has said, after `since`, that its outbox is empty."""
+    query = select(node_state.c.queued).where(node_state.c.last_seen_at > since)
+    said = connection.execute(query).scalars().all()
+    return len(said) == nodes and not any(said)

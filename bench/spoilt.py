@@ -24,7 +24,6 @@ from paho.mqtt.properties import Properties
 from bench.children import ChildError, wait_until
 from bench.kills import nodes_seen, telemetry_waiting
 from bench.stack import COMMUNE, Plan, Stack
-from hub.db import open_database, reading
 from hub.ingest.reads import stats
 from hub.telemetry import open_store
 from protocol import Kind, LampReading, MeterReading, Sample, Telemetry, encode, topic
@@ -65,13 +64,13 @@ def run_spoilt(data: Path, *, bad: int, seed: int, progress: Callable[[int], Non
         for agent in agents:
             agent.start(wait=False)
         wait_until(
-            lambda: nodes_seen(stack) == len(agents), within_s=60, what="the agents to reach the hub"
+            lambda: stack.ask(nodes_seen) == len(agents), within_s=60, what="the agents to reach the hub"
         )
         hub_pid = stack.hub.pid
         messages = _shuffled(bad, sender, epoch, seed, expected)
         _publish_all(stack, sender[0], messages, progress)
         wait_until(
-            lambda: sum(_aside(stack).values()) >= bad and telemetry_waiting(stack) == 0,
+            lambda: sum(_aside(stack).values()) >= bad and stack.ask(telemetry_waiting) == 0,
             within_s=300,
             every_s=0.25,
             what=f"the hub to keep {bad} messages aside",
@@ -149,9 +148,5 @@ def _publish_all(
 
 
 def _aside(stack: Stack) -> dict[str, int]:
-    engine = open_database(stack.database_url)
-    try:
-        with reading(engine).connect() as connection:
-            return dict(sorted(stats(connection).rejects_by_reason.items()))
-    finally:
-        engine.dispose()
+    by_reason: dict[str, int] = stack.ask(stats)["rejects"]["by_reason"]
+    return dict(sorted(by_reason.items()))

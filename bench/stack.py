@@ -8,19 +8,25 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine
 
 from bench.children import Child, ChildError, answers, free_port
 from bench.influx_child import influx_child
+from hub.db import open_database, reading
 from provisioning.issuing import found, issue_nodes
 from provisioning.layout import Layout
 from simulators.load import node_names
 
 COMMUNE = "tram-than"
 RATED_W = 60.0
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,7 @@ class Stack:
             if plan.influx
             else f"sqlite:///{self.layout.data}/telemetry.db"
         )
+        self._engine: Engine | None = None
         self._logs = self.layout.data / "logs"
         self.broker = Child(
             "mosquitto",
@@ -123,6 +130,13 @@ class Stack:
             agent.stop()
             self._write_node_config(node, pole, 3600.0)
             agent.start(wait=False)
+
+    def ask(self, question: Callable[[Connection], T]) -> T:
+        """Ask the hub's database, as a reader that holds up nobody."""
+        if self._engine is None:
+            self._engine = reading(open_database(self.database_url))
+        with self._engine.connect() as connection:
+            return question(connection)
 
     def _write_node_config(self, node: str, pole: str, interval_s: float) -> None:
         directory = self.layout.node_dir(node)
