@@ -128,7 +128,7 @@ def _publish_all(
     client.max_inflight_messages_set(IN_FLIGHT)
     room = threading.Semaphore(IN_FLIGHT)
     client.on_publish = lambda *_: room.release()
-    properties = Properties(PacketTypes.CONNECT)
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
     properties.ReceiveMaximum = 10
     client.connect("127.0.0.1", stack.broker_port, properties=properties)
     client.loop_start()

@@ -1,0 +1,142 @@
+"""`ngonden bench`: measurements and campaigns, each in a directory of its own that is thrown away afterwards."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from bench.children import ChildError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the facts as one line of JSON.")]
+Keep = Annotated[
+    Path | None,
+    typer.Option("--keep", help="Work in this new directory and keep it: databases, certificates, logs."),
+]
+
+
+@app.callback(epilog="Example: ngonden bench ingest --json")
+def _root() -> None:
+    """Measure this installation on this machine; only loopback is used, and nothing of yours is touched."""
+
+
+@app.command(epilog="Example: ngonden bench ingest --messages 100000 --rounds 3 --json")
+def ingest(
+    messages: Annotated[int, typer.Option(min=1000, help="Messages per round.")] = 60_000,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds; medians are printed.")] = 3,
+    keep: Keep = None,
+    as_json: AsJson = False,
+) -> None:
+    """Messages per second through the hub, beside mosquitto_sub on the same load in the same run."""
+    from bench.ingest import run_ingest
+
+    with _workplace(keep) as data, _progress("rounds", rounds) as progress:
+        report = run_ingest(data, messages=messages, rounds=rounds, progress=progress)
+    _show(asdict(report), as_json=as_json)
+    if report.lost:
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: ngonden bench footprint --json")
+def footprint(
+    starts: Annotated[int, typer.Option(min=1, help="How often the agent is started; medians.")] = 5,
+    keep: Keep = None,
+    as_json: AsJson = False,
+) -> None:
+    """One agent's resident memory, and the time from its start to its lamp under control."""
+    from bench.footprint import run_footprint
+
+    with _workplace(keep) as data:
+        report = run_footprint(data, starts=starts)
+    _show(asdict(report), as_json=as_json)
+
+
+@app.command(epilog="Example: ngonden bench kills --kills 60 --influx --seed 1 --json")
+def kills(
+    number: Annotated[int, typer.Option("--kills", min=1, help="How many SIGKILLs.")] = 60,
+    agents: Annotated[int, typer.Option(min=1, help="Agents, each a process of its own.")] = 4,
+    interval_s: Annotated[float, typer.Option(min=0.05, help="Seconds between an agent's samples.")] = 0.1,
+    influx: Annotated[
+        bool, typer.Option(help="Telemetry in a real InfluxDB, which is killed too.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="The same seed draws the same victims and pauses.")] = 1,
+    keep: Keep = None,
+    as_json: AsJson = False,
+) -> None:
+    """Kill agents, broker, hub and store at random moments under load; then count every sample."""
+    from bench.kills import run_kills
+    from bench.stack import Plan
+
+    with _workplace(keep) as data, _progress("kills", number) as progress:
+        plan = Plan(data=data, agents=agents, interval_s=interval_s, influx=influx)
+        report = run_kills(plan, kills=number, seed=seed, progress=progress)
+    _show({**asdict(report), "sound": report.sound}, as_json=as_json)
+    if not report.sound:
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: ngonden bench spoilt --bad 10000 --seed 1 --json")
+def spoilt(
+    bad: Annotated[int, typer.Option(min=12, help="Malformed messages, and as many good ones.")] = 10_000,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same messages.")] = 1,
+    keep: Keep = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send malformed messages among good ones; every good one must be stored, every bad one kept aside."""
+    from bench.spoilt import run_spoilt
+
+    with _workplace(keep) as data, _progress("messages", 2 * bad) as progress:
+        report = run_spoilt(data, bad=bad, seed=seed, progress=progress)
+    _show({**asdict(report), "sound": report.sound}, as_json=as_json)
+    if not report.sound:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _workplace(keep: Path | None) -> Iterator[Path]:
+    """A fresh directory; a failure in it ends the command with the reason and exit code 1."""
+    try:
+        if keep is None:
+            with tempfile.TemporaryDirectory(prefix="ngonden-bench-") as made:
+                yield Path(made)
+            return
+        if keep.exists() and any(keep.iterdir()):
+            typer.echo(f"{keep} is not empty: name a new directory", err=True)
+            raise typer.Exit(2)
+        keep.mkdir(parents=True, exist_ok=True)
+        yield keep
+    except ChildError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+
+
+@contextmanager
+def _progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    columns = (SpinnerColumn(), TextColumn(what), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def _show(facts: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(facts))
+        return
+    console = Console()
+    for name, value in facts.items():
+        console.print(f"{name:>22}  {value}", highlight=False)
