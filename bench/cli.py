@@ -1,4 +1,4 @@
-"""`ngonden bench`: measurements and campaigns, each in a directory of its own that is thrown away afterwards."""
+"""`ngonden bench`: measurements and campaigns, each in a directory of its own, thrown away afterwards."""
 
 from __future__ import annotations
 
