@@ -1,0 +1,1 @@
+"""Who may do what: users, sessions, first login, roles, the audit trail."""

@@ -1,0 +1,1 @@
+"""The HTTP API: routes, response models, one error shape, the event stream."""

@@ -1,0 +1,1 @@
+"""How the database gets from any earlier version to this one."""

@@ -1,0 +1,1 @@
+"""What stands where: areas, feeders, nodes, poles and cameras, and how staff find them."""

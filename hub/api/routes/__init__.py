@@ -1,0 +1,1 @@
+"""The routes, one file per subject; each route declares the role that it needs."""

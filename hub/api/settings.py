@@ -1,0 +1,62 @@
+"""The web process's settings: one TOML file, every key here, an unknown key is an error."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+
+class SettingsError(ValueError):
+    """A settings file that can't be used; the text names the file, the key and what was expected."""
+
+
+class WebSettings(BaseModel):
+    """Settings of `ngonden web`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    database: str
+    """SQLAlchemy address of the hub's database: `sqlite:////path/hub.db` or `postgresql+psycopg://…`."""
+
+    telemetry: str
+    """Address of the telemetry store: `sqlite:////path/telemetry.db` or `influx+http://host:port/database`."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on."""
+
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    """Port to listen on; 0 takes a free one."""
+
+    base_url: str | None = None
+    """The address people type, such as `https://den.example.vn`; absent, the request's own is trusted.
+
+    With https the session cookie is marked Secure.
+    """
+
+    commune: str | None = None
+    """Code of the commune whose summary `/api/v1/summary` shows; absent, the first registered."""
+
+    events_poll_ms: Annotated[int, Field(ge=20, le=10_000)] = 500
+    """How often the event stream looks for news in the database, in milliseconds."""
+
+    ingest_silent_s: Annotated[int, Field(ge=5, le=3600)] = 60
+    """`/readyz` says not ready when the hub process has not been heard of for so many seconds."""
+
+
+def load_settings(path: Path) -> WebSettings:
+    """Read a settings file; raises SettingsError."""
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path}: can't be read ({error.strerror})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: is not TOML: {error}") from None
+    try:
+        return WebSettings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(f"{path}: `{key}`: {first['msg']}") from None
