@@ -104,7 +104,7 @@ class BrokerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A reconnect within this time is nobody's alarm."""
     keepalive_s: Annotated[int, Meta(ge=5, le=600)] = 30
     reconnect_max_s: Annotated[float, Meta(ge=0.1, le=600)] = 60.0
-    """The longest pause between two attempts; each is shortened at random so that nodes don't march in step."""
+    """The longest pause between attempts; each is shortened at random so that nodes spread out."""
 
     @property
     def tls(self) -> bool:
@@ -135,7 +135,7 @@ class NodeConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     broker: BrokerSettings
     poles: Annotated[list[PoleSettings], Meta(min_length=1, max_length=64)]
     clock: Literal["kernel", "trusted"] = "kernel"
-    """`kernel` asks the kernel whether time is synchronised; `trusted` takes this machine's clock as right."""
+    """`kernel` asks the kernel whether time is synchronised; `trusted` takes this machine's as right."""
     heartbeat_s: Annotated[int, Meta(ge=1, le=3600)] = 30
     sample_interval_s: Annotated[float, Meta(ge=0.05, le=3600)] = 30.0
     camera_interval_s: Annotated[float, Meta(ge=0.5, le=3600)] = 30.0

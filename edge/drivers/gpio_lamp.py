@@ -24,7 +24,7 @@ class RelayLamp:
         self._error = GPIOZeroError
         self._name = f"lamp relay on GPIO{pin}"
         try:
-            # initial_value=None keeps the pin's present state: a restart of the agent does not blink the lamp.
+            # None keeps the pin's present state: a restart of the agent does not blink the lamp.
             self._output = DigitalOutputDevice(
                 pin, active_high=active_high, initial_value=None, pin_factory=pin_factory
             )
