@@ -5,8 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 from sqlalchemy import Engine
 
-from hub.api import problems
-from hub.api.problems import HtmlProblem
+from hub.api.problems import Answers, HtmlProblem
 from hub.api.routes import health
 from hub.api.security import Gate
 from hub.api.settings import WebSettings
@@ -35,7 +34,8 @@ def create_api(
     app.state.settings = settings
     app.state.engine = engine
     app.state.store = store
-    problems.install(app, html_problem)
+    answers = Answers(html_problem)
+    answers.install(app)
     app.include_router(health.router)
-    app.add_middleware(Gate, https=(settings.base_url or "").startswith("https://"))
+    app.add_middleware(Gate, answers=answers, https=(settings.base_url or "").startswith("https://"))
     return app

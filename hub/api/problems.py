@@ -26,7 +26,7 @@ class FieldError(BaseModel):
 
 
 class ProblemBody(BaseModel):
-    """RFC 9457. `type` is `urn:ngonden:problem:<slug>`: the slug is what a program tells problems apart by."""
+    """RFC 9457. A program tells problems apart by `type`, `urn:ngonden:problem:<slug>`."""
 
     type: str = Field(examples=["urn:ngonden:problem:unknown-pole"])
     title: str
@@ -101,51 +101,23 @@ def unknown_pole(code: str) -> Problem:
     )
 
 
-def install(app: FastAPI, html: HtmlProblem | None) -> None:
-    """Make the app answer every error as a problem; `html` is asked for pages outside `/api/`."""
+class Answers:
+    """Turns problems into answers; `html` is asked for pages outside `/api/` that a browser wants to see."""
 
-    def answer(request: Request, problem: Problem) -> Response:
+    def __init__(self, html: HtmlProblem | None) -> None:
+        self._html = html
+
+    def to(self, request: Request, problem: Problem) -> Response:
+        """The answer to one request."""
         wants_page = "text/html" in request.headers.get("accept", "")
-        if html is not None and wants_page and not request.url.path.startswith("/api/"):
-            return html(request, problem)
+        if self._html is not None and wants_page and not request.url.path.startswith("/api/"):
+            return self._html(request, problem)
         return problem.response(request.url.path)
 
-    @app.exception_handler(Problem)
-    def _problem(request: Request, error: Problem) -> Response:
-        return answer(request, error)
-
-    @app.exception_handler(HTTPException)
-    def _http(request: Request, error: HTTPException) -> Response:
-        slug, detail, detail_vi = _KNOWN.get(
-            error.status_code,
-            ("http-error", str(error.detail), "Yêu cầu không thực hiện được."),
-        )
-        return answer(
-            request, Problem(error.status_code, slug, detail, detail_vi, headers=error.headers or {})
-        )
-
-    @app.exception_handler(RequestValidationError)
-    def _validation(request: Request, error: RequestValidationError) -> Response:
-        errors = [
-            FieldError(loc=".".join(str(part) for part in one["loc"]), msg=one["msg"])
-            for one in error.errors()
-        ]
-        where = ", ".join(one.loc for one in errors)
-        return answer(
-            request,
-            Problem(
-                422,
-                "invalid-request",
-                "; ".join(f"{one.loc}: {one.msg}" for one in errors),
-                f"Dữ liệu chưa đúng ở: {where}.",
-                errors=errors,
-            ),
-        )
-
-    @app.exception_handler(Exception)
-    def _unexpected(request: Request, error: Exception) -> Response:
+    def to_unexpected(self, request: Request, error: Exception) -> Response:
+        """The answer to a fault of ours: logged in full, told without its inside."""
         _log.error("request_failed", path=request.url.path, method=request.method, exc_info=error)
-        return answer(
+        return self.to(
             request,
             Problem(
                 500,
@@ -154,3 +126,37 @@ def install(app: FastAPI, html: HtmlProblem | None) -> None:
                 "Máy chủ gặp lỗi. Lỗi đã được ghi lại, xin thử lại sau.",
             ),
         )
+
+    def install(self, app: FastAPI) -> None:
+        """Make the app answer every error as a problem."""
+
+        @app.exception_handler(Problem)
+        def _problem(request: Request, error: Problem) -> Response:
+            return self.to(request, error)
+
+        @app.exception_handler(HTTPException)
+        def _http(request: Request, error: HTTPException) -> Response:
+            slug, detail, detail_vi = _KNOWN.get(
+                error.status_code,
+                ("http-error", str(error.detail), "Yêu cầu không thực hiện được."),
+            )
+            return self.to(
+                request, Problem(error.status_code, slug, detail, detail_vi, headers=error.headers)
+            )
+
+        @app.exception_handler(RequestValidationError)
+        def _validation(request: Request, error: RequestValidationError) -> Response:
+            return self.to(request, _invalid(error))
+
+
+def _invalid(error: RequestValidationError) -> Problem:
+    errors = [
+        FieldError(loc=".".join(str(part) for part in one["loc"]), msg=one["msg"]) for one in error.errors()
+    ]
+    return Problem(
+        422,
+        "invalid-request",
+        "; ".join(f"{one.loc}: {one.msg}" for one in errors),
+        f"Dữ liệu chưa đúng ở: {', '.join(one.loc for one in errors)}.",
+        errors=errors,
+    )

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hub.api.problems import Problem
+from hub.api.problems import Answers, Problem
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -24,10 +25,11 @@ MAX_UPLOAD_BYTES = 20 * 1024 * 1024
 UPLOAD_PATHS = frozenset({"/api/v1/registry/import"})
 
 SECURITY_HEADERS: Mapping[str, str] = {
-    # Scripts and styles only from our own files: no inline script can run, not even one smuggled into a name.
+    # Scripts and styles from our own files only: no inline script runs, not even one smuggled into a name.
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-        "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "connect-src 'self'; worker-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
     ),
     "x-frame-options": "DENY",
     "x-content-type-options": "nosniff",
@@ -38,10 +40,11 @@ SECURITY_HEADERS: Mapping[str, str] = {
 
 
 class Gate:
-    """ASGI middleware; outermost, so that even an error page carries the headers."""
+    """ASGI middleware; outermost of ours, so that even the answer to a fault of ours carries the headers."""
 
-    def __init__(self, app: ASGIApp, *, https: bool) -> None:
+    def __init__(self, app: ASGIApp, *, answers: Answers, https: bool) -> None:
         self._app = app
+        self._answers = answers
         self._headers = dict(SECURITY_HEADERS)
         if https:
             self._headers["strict-transport-security"] = "max-age=31536000"
@@ -52,7 +55,11 @@ class Gate:
             await self._app(scope, receive, send)
             return
 
+        started = False
+
         async def send_with_headers(message: Message) -> None:
+            nonlocal started
+            started = True
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
@@ -65,7 +72,13 @@ class Gate:
         if problem is not None:
             await problem.response(scope["path"])(scope, receive, send_with_headers)
             return
-        await self._app(scope, _bounded(receive, limit), send_with_headers)
+        try:
+            await self._app(scope, _bounded(receive, limit), send_with_headers)
+        except Exception as error:
+            if started:  # too late for another answer: cut it, so that nobody takes it as whole
+                raise
+            answer = self._answers.to_unexpected(Request(scope), error)
+            await answer(scope, receive, send_with_headers)
 
 
 def _cross_origin(scope: Scope, headers: Headers) -> Problem | None:

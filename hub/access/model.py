@@ -1,0 +1,71 @@
+"""Roles and what they allow; names and passwords that are taken."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a route needs and what a user has. Each one may do all that the ones before it may."""
+
+    ANONYMOUS = "anonymous"
+    VIEWER = "viewer"
+    STAFF = "staff"
+    ADMIN = "admin"
+
+    def allows(self, needed: Role) -> bool:
+        """Whether somebody of this role may use what needs `needed`."""
+        order = list(Role)
+        return order.index(self) >= order.index(needed)
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Somebody who is signed in."""
+
+    id: int
+    name: str
+    role: Role
+    has_password: bool
+
+
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+MIN_PASSWORD = 10
+MAX_PASSWORD = 200
+"""Argon2 reads any length; a bound keeps a stranger from making it read megabytes."""
+
+
+class AccessError(ValueError):
+    """A name, role or password that is not taken; texts in Vietnamese and English."""
+
+    def __init__(self, field: str, message_vi: str, message_en: str) -> None:
+        super().__init__(f"{field}: {message_en}")
+        self.field = field
+        self.message_vi = message_vi
+        self.message_en = message_en
+
+
+def checked_name(text: str) -> str:
+    """A user name in the form that is stored; raises AccessError."""
+    name = text.strip().lower()
+    if not NAME.fullmatch(name):
+        raise AccessError(
+            "name",
+            "Tên đăng nhập gồm 1–64 chữ cái không dấu, chữ số, dấu chấm, gạch ngang.",
+            "must be 1 to 64 letters, digits, dots, hyphens or underscores",
+        )
+    return name
+
+
+def checked_password(text: str) -> str:
+    """A password as it is; raises AccessError for one that is too short, too long or a single character."""
+    if not MIN_PASSWORD <= len(text) <= MAX_PASSWORD or len(set(text)) < 3:
+        raise AccessError(
+            "password",
+            f"Mật khẩu cần {MIN_PASSWORD}–{MAX_PASSWORD} ký tự, không lặp một ký tự.",
+            f"must have {MIN_PASSWORD} to {MAX_PASSWORD} characters, not one repeated",
+        )
+    return text

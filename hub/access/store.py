@@ -1,0 +1,190 @@
+"""Users and sessions in the database."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
+
+from hub.access.model import AccessError, Role, User, checked_name, checked_password
+from hub.access.secrets import new_token, password_hash, password_matches, token_hash
+from hub.access.tables import first_login, login_attempt, session, user
+
+SESSION_LENGTH = timedelta(hours=12)
+"""A session ends this long after its last use."""
+
+_RENEW_AFTER = timedelta(minutes=10)  # a write at every request would make each page view a disk flush
+
+FIRST_LOGIN_LENGTH = timedelta(hours=24)
+FIRST_ADMIN = "admin"
+
+ATTEMPT_WINDOW = timedelta(minutes=15)
+MAX_PER_NAME = 5
+MAX_PER_ADDRESS = 20
+"""An office shares one address, so it may fail more often than one name."""
+
+
+class TooManyAttemptsError(Exception):
+    """Too many failed logins; `retry_after_s` is when the next is taken."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(f"too many failed logins, wait {retry_after_s} s")
+        self.retry_after_s = retry_after_s
+
+
+def add_user(
+    conn: Connection, name: str, role: Role, *, password: str | None = None, now: datetime
+) -> User:
+    """Create a user; raises AccessError for a name that is taken or not a name, or a weak password."""
+    name = checked_name(name)
+    if role is Role.ANONYMOUS:
+        raise AccessError(
+            "role", "Vai trò phải là admin, staff hoặc viewer.", "must be admin, staff or viewer"
+        )
+    hashed = None if password is None else password_hash(checked_password(password))
+    if conn.execute(select(user.c.id).where(user.c.name == name)).first():
+        raise AccessError("name", f"Tên “{name}” đã có người dùng.", f"{name!r} is taken")
+    key = conn.execute(
+        insert(user).values(name=name, role=role.value, password_hash=hashed, created_at=now)
+    ).inserted_primary_key
+    assert key is not None
+    return User(key[0], name, role, hashed is not None)
+
+
+def set_password(conn: Connection, user_id: int, password: str, *, keep_session: str | None = None) -> None:
+    """Set a password and end the user's other sessions; raises AccessError for a weak one."""
+    hashed = password_hash(checked_password(password))
+    conn.execute(update(user).where(user.c.id == user_id).values(password_hash=hashed))
+    others = delete(session).where(session.c.user_id == user_id)
+    if keep_session is not None:
+        others = others.where(session.c.token_hash != token_hash(keep_session))
+    conn.execute(others)
+
+
+def sign_in(conn: Connection, name: str, password: str, *, address: str, now: datetime) -> User | None:
+    """Check name and password; None when they don't fit, which is then counted.
+
+    Raises TooManyAttemptsError, before the password is looked at, when too many failed lately.
+    """
+    name = name.strip().lower()[:64]
+    address = address[:64]
+    since = now - ATTEMPT_WINDOW
+    conn.execute(delete(login_attempt).where(login_attempt.c.at <= since))
+    _check_attempts(conn, name, address, now)
+    row = conn.execute(select(user).where(user.c.name == name, user.c.disabled_at.is_(None))).one_or_none()
+    if not password_matches(password[:1000], None if row is None else row.password_hash) or row is None:
+        conn.execute(insert(login_attempt).values(at=now, name=name, address=address))
+        return None
+    conn.execute(delete(login_attempt).where(login_attempt.c.name == name))
+    return User(row.id, row.name, Role(row.role), True)
+
+
+def _check_attempts(conn: Connection, name: str, address: str, now: datetime) -> None:
+    for condition, most in (
+        (login_attempt.c.name == name, MAX_PER_NAME),
+        (login_attempt.c.address == address, MAX_PER_ADDRESS),
+    ):
+        times = (
+            conn.execute(
+                select(login_attempt.c.at).where(condition).order_by(login_attempt.c.at.desc()).limit(most)
+            )
+            .scalars()
+            .all()
+        )
+        if len(times) == most:
+            free_at = times[-1] + ATTEMPT_WINDOW
+            raise TooManyAttemptsError(max(1, int((free_at - now).total_seconds()) + 1))
+
+
+def open_session(conn: Connection, user_id: int, *, now: datetime) -> str:
+    """Start a session and return its token, the only copy there is; also forgets sessions that have ended."""
+    conn.execute(delete(session).where(session.c.expires_at <= now))
+    token = new_token()
+    conn.execute(
+        insert(session).values(
+            token_hash=token_hash(token), user_id=user_id, created_at=now, expires_at=now + SESSION_LENGTH
+        )
+    )
+    return token
+
+
+def session_user(conn: Connection, token: str, *, now: datetime) -> tuple[User, bool] | None:
+    """Whose session this is, and whether it is time to renew it; None when it ended or never was."""
+    row = conn.execute(
+        select(user, session.c.expires_at)
+        .join(session, session.c.user_id == user.c.id)
+        .where(
+            session.c.token_hash == token_hash(token),
+            session.c.expires_at > now,
+            user.c.disabled_at.is_(None),
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    found = User(row.id, row.name, Role(row.role), row.password_hash is not None)
+    return found, row.expires_at < now + SESSION_LENGTH - _RENEW_AFTER
+
+
+def renew_session(conn: Connection, token: str, *, now: datetime) -> None:
+    """Let a session in use last its full length from now; one that ended stays ended."""
+    conn.execute(
+        update(session)
+        .where(session.c.token_hash == token_hash(token), session.c.expires_at > now)
+        .values(expires_at=now + SESSION_LENGTH)
+    )
+
+
+def close_session(conn: Connection, token: str) -> None:
+    """End a session; nothing happens where there is none."""
+    conn.execute(delete(session).where(session.c.token_hash == token_hash(token)))
+
+
+def first_login_needed(conn: Connection) -> bool:
+    """Whether no administrator can sign in with a password yet."""
+    able = (
+        select(func.count())
+        .select_from(user)
+        .where(
+            user.c.role == Role.ADMIN.value, user.c.password_hash.is_not(None), user.c.disabled_at.is_(None)
+        )
+    )
+    return conn.execute(able).scalar_one() == 0
+
+
+def new_first_login(conn: Connection, *, now: datetime) -> str:
+    """A one-time token that signs in as the first administrator; earlier ones no longer work."""
+    conn.execute(delete(first_login).where(first_login.c.used_at.is_(None)))
+    token = new_token()
+    conn.execute(
+        insert(first_login).values(
+            token_hash=token_hash(token), created_at=now, expires_at=now + FIRST_LOGIN_LENGTH
+        )
+    )
+    return token
+
+
+def use_first_login(conn: Connection, token: str, *, now: datetime) -> User | None:
+    """Consume a one-time token, once; None for one that was used, ran out, or is no longer needed."""
+    if not first_login_needed(conn):
+        return None
+    claimed = conn.execute(
+        update(first_login)
+        .where(
+            first_login.c.token_hash == token_hash(token),
+            first_login.c.used_at.is_(None),
+            first_login.c.expires_at > now,
+        )
+        .values(used_at=now)
+    )
+    if claimed.rowcount != 1:
+        return None
+    row = conn.execute(
+        select(user)
+        .where(
+            or_(user.c.name == FIRST_ADMIN, user.c.role == Role.ADMIN.value), user.c.disabled_at.is_(None)
+        )
+        .order_by(user.c.id)
+    ).first()
+    if row is None:
+        return add_user(conn, FIRST_ADMIN, Role.ADMIN, now=now)
+    return User(row.id, row.name, Role(row.role), row.password_hash is not None)

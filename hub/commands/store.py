@@ -1,0 +1,169 @@
+"""Lamp commands as rows: asked for here, sent and answered through `hub.commands.delivery`.
+
+The caller's transaction decides: nothing is committed here. The hub process notices a new row within its
+poll interval, so the web server needs no connection to the broker.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection, Row, insert, select
+
+from hub.commands.model import Action, CommandStatus
+from hub.commands.tables import command as command_table
+from hub.commands.tables import command_receipt
+from hub.revision import next_revision
+
+ANSWER_WITHIN = timedelta(seconds=60)
+"""How long a command may travel; a node that was away longer gets nothing stale."""
+
+
+class CommandRefusedError(ValueError):
+    """The command makes no sense; the text says which field, `detail_vi` the same in Vietnamese."""
+
+    def __init__(self, detail: str, detail_vi: str) -> None:
+        super().__init__(detail)
+        self.detail_vi = detail_vi
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptView:
+    """One word of the node about a command, in the order the hub received them."""
+
+    status: CommandStatus
+    at: datetime
+    power_w: float | None
+    level: float | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandView:
+    """A command with what became of it. `power_w` is what the meter showed after it, in watts."""
+
+    id: str
+    node: str
+    commune: str
+    pole: str
+    action: Action
+    level: float | None
+    until: datetime | None
+    issued_at: datetime
+    expires_at: datetime
+    requested_by: str
+    sent_at: datetime | None
+    status: CommandStatus
+    status_at: datetime
+    reason: str
+    power_w: float | None
+    receipt_level: float | None
+    revision: int
+    receipts: tuple[ReceiptView, ...]
+
+
+def request_override(
+    conn: Connection,
+    *,
+    pole: str,
+    node: str,
+    commune: str,
+    level: float,
+    until: datetime,
+    by: str,
+    now: datetime,
+) -> CommandView:
+    """Ask for a lamp level (0 off to 1 full) until a moment; an override always ends.
+
+    Raises CommandRefusedError for a level outside 0 to 1 or an end that is not after `now`.
+    """
+    if not 0 <= level <= 1:
+        raise CommandRefusedError(
+            f"level {level} must lie between 0 and 1", f"mức sáng {level} phải nằm trong khoảng từ 0 đến 1"
+        )
+    if until <= now:
+        raise CommandRefusedError(
+            f"until {until.isoformat()} must lie in the future",
+            f"thời điểm kết thúc {until.isoformat()} phải ở tương lai",
+        )
+    return _request(conn, pole, node, commune, "lamp_override", level, until, by, now)
+
+
+def request_auto(
+    conn: Connection, *, pole: str, node: str, commune: str, by: str, now: datetime
+) -> CommandView:
+    """Ask the lamp to go back to its own schedule."""
+    return _request(conn, pole, node, commune, "lamp_auto", None, None, by, now)
+
+
+def commands(
+    conn: Connection, *, pole: str | None = None, since_revision: int = 0, limit: int = 50
+) -> list[CommandView]:
+    """The newest first; with `since_revision`, only those that moved after that revision."""
+    query = (
+        select(command_table).order_by(command_table.c.issued_at.desc(), command_table.c.id).limit(limit)
+    )
+    if pole is not None:
+        query = query.where(command_table.c.pole == pole)
+    if since_revision:
+        query = query.where(command_table.c.revision > since_revision)
+    rows = conn.execute(query).all()
+    receipts = _receipts(conn, [row.id for row in rows])
+    return [_view(row, receipts.get(row.id, [])) for row in rows]
+
+
+def command(conn: Connection, command_id: str | UUID) -> CommandView | None:
+    """One command by its id; None when there is no such one."""
+    row = conn.execute(select(command_table).where(command_table.c.id == str(command_id))).one_or_none()
+    return _view(row, _receipts(conn, [row.id]).get(row.id, [])) if row is not None else None
+
+
+def _request(
+    conn: Connection,
+    pole: str,
+    node: str,
+    commune: str,
+    action: Action,
+    level: float | None,
+    until: datetime | None,
+    by: str,
+    now: datetime,
+) -> CommandView:
+    values: dict[str, Any] = {
+        "id": str(uuid4()),
+        "node": node,
+        "commune": commune,
+        "pole": pole,
+        "action": action,
+        "level": level,
+        "until": until,
+        "issued_at": now,
+        "expires_at": now + ANSWER_WITHIN,
+        "requested_by": by,
+        "sent_at": None,
+        "status": "requested",
+        "status_at": now,
+        "reason": "",
+        "power_w": None,
+        "receipt_level": None,
+        "revision": next_revision(conn),
+    }
+    conn.execute(insert(command_table).values(**values))
+    return CommandView(**values, receipts=())
+
+
+def _receipts(conn: Connection, ids: list[str]) -> dict[str, list[ReceiptView]]:
+    found: dict[str, list[ReceiptView]] = {}
+    query = select(command_receipt).where(command_receipt.c.command.in_(ids)).order_by(command_receipt.c.id)
+    for row in conn.execute(query):
+        found.setdefault(row.command, []).append(
+            ReceiptView(row.status, row.at, row.power_w, row.level, row.reason)
+        )
+    return found
+
+
+def _view(row: Row[Any], receipts: list[ReceiptView]) -> CommandView:
+    return CommandView(**row._mapping, receipts=tuple(receipts))

@@ -1,0 +1,241 @@
+"""What others may know of the nodes' state: plain dataclasses read by true SQL, never the tables.
+
+Every function takes a connection, best one of `hub.db.reading(engine)`. `since` is a revision: only rows
+that changed after it are returned, which is how the live pages follow along.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Row, Select, func, select
+
+from hub.ingest.histogram import Histogram
+from hub.ingest.tables import ingest_stat, node_event, node_state, pole_state, reject, telemetry_outbox
+from hub.revision import latest_revision
+
+__all__ = [
+    "CameraStatus",
+    "EventView",
+    "NodeStatus",
+    "PoleStatus",
+    "RejectView",
+    "events",
+    "latest_revision",
+    "node_state_of",
+    "node_states",
+    "pole_state_of",
+    "pole_states",
+    "rejects",
+    "stats",
+]
+
+NodeWord = Literal["online", "silent", "lost", "stopped"]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeStatus:
+    """One node as the hub last knew it. A node that was never heard has none."""
+
+    node: str
+    commune: str
+    session: str | None
+    status: NodeWord
+    last_seen_at: datetime
+    """Right to within five seconds while the node speaks, exact once it is silent."""
+    heartbeat_s: int
+    connected_at: datetime | None
+    epoch: str | None
+    queued: int
+    agent_version: str
+    config_version: int
+    clock: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class CameraStatus:
+    """A camera's last word; `latency_ms` is None when it did not answer or did not say."""
+
+    camera: str
+    reachable: bool
+    latency_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PoleStatus:
+    """The newest sample of one pole. None means unknown (a silent meter), never zero."""
+
+    pole: str
+    node: str
+    sample_at: datetime
+    received_at: datetime
+    epoch: str
+    seq: int
+    effect_level: float
+    reason: str
+    commanded_level: float | None
+    override_until: datetime | None
+    power_w: float | None
+    voltage_v: float | None
+    current_a: float | None
+    energy_wh: float | None
+    dark: bool | None
+    cameras: tuple[CameraStatus, ...]
+    clock: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventView:
+    """What a node reported beside its samples, e.g. `supply_loss`."""
+
+    id: int
+    node: str
+    pole: str | None
+    kind: str
+    at: datetime
+    received_at: datetime
+    clock: str
+    historical: bool
+    detail: Mapping[str, str | int | float | bool | None]
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class RejectView:
+    """A payload that was kept aside; `payload` holds its first 16 kB, `size` the whole in bytes."""
+
+    id: int
+    received_at: datetime
+    topic: str
+    node: str | None
+    epoch: str | None
+    seq: int | None
+    reason: str
+    detail: str
+    size: int
+    sha256: str
+    payload: bytes
+
+
+def node_states(conn: Connection, since: int = 0) -> list[NodeStatus]:
+    """All nodes whose state changed after revision `since`, by name."""
+    query = select(node_state).where(node_state.c.revision > since).order_by(node_state.c.node)
+    return [NodeStatus(*row) for row in conn.execute(query)]
+
+
+def node_state_of(conn: Connection, node: str) -> NodeStatus | None:
+    """One node's state; None when it was never heard."""
+    row = conn.execute(select(node_state).where(node_state.c.node == node)).one_or_none()
+    return NodeStatus(*row) if row is not None else None
+
+
+def pole_states(conn: Connection, since: int = 0) -> list[PoleStatus]:
+    """All poles whose newest sample changed after revision `since`, by code."""
+    query = select(pole_state).where(pole_state.c.revision > since).order_by(pole_state.c.pole)
+    return [_pole(row) for row in conn.execute(query)]
+
+
+def pole_state_of(conn: Connection, pole: str) -> PoleStatus | None:
+    """One pole's newest sample; None when there never was one."""
+    row = conn.execute(select(pole_state).where(pole_state.c.pole == pole)).one_or_none()
+    return _pole(row) if row is not None else None
+
+
+def events(
+    conn: Connection, *, pole: str | None = None, node: str | None = None, limit: int = 100
+) -> list[EventView]:
+    """The newest node events first."""
+    query = select(*(column for column in node_event.c if column.name not in ("epoch", "seq"))).order_by(
+        node_event.c.id.desc()
+    )
+    if pole is not None:
+        query = query.where(node_event.c.pole == pole)
+    if node is not None:
+        query = query.where(node_event.c.node == node)
+    return [EventView(*row) for row in conn.execute(query.limit(limit))]
+
+
+def rejects(conn: Connection, *, node: str | None = None, limit: int = 100) -> list[RejectView]:
+    """The newest rejects first, of one node or of all."""
+    query: Select[Any] = select(reject).order_by(reject.c.id.desc()).limit(limit)
+    if node is not None:
+        query = query.where(reject.c.node == node)
+    return [
+        RejectView(
+            row.id,
+            row.received_at,
+            row.topic,
+            row.node,
+            row.epoch,
+            row.seq,
+            row.reason,
+            row.detail,
+            row.size,
+            row.sha256,
+            row.payload,
+        )
+        for row in conn.execute(query)
+    ]
+
+
+def stats(conn: Connection) -> dict[str, Any]:
+    """The ingest's counters since the database was created, as plain JSON.
+
+    Keys: `at` (the ingest's last sign of life, RFC 3339, or None), `broker_connected`, `messages`,
+    `samples_stored`, `events_stored`, `receipts_stored`, `duplicates`, `rejects` {`total`, `by_reason`},
+    `latency_ms` {`count`, `p50`, `p99`} from a live, clock-synchronised sample's time to its commit,
+    `telemetry` {`points_written`, `points_refused`, `store_up`}, `outbox` {`batches`, `points`}.
+    """
+    stored: dict[str, Any] = {row.key: row.value for row in conn.execute(select(ingest_stat))}
+    counters: Mapping[str, Any] = stored.get("counters", {})
+    alive: Mapping[str, Any] = stored.get("alive", {})
+    drain: Mapping[str, Any] = stored.get("telemetry", {})
+    by_reason: Mapping[str, int] = counters.get("rejects", {})
+    latency = Histogram.from_json(stored.get("latency_ms", {}))
+    batches, points = conn.execute(
+        select(func.count(), func.coalesce(func.sum(telemetry_outbox.c.points), 0))
+    ).one()
+    return {
+        "at": alive.get("at"),
+        "broker_connected": bool(alive.get("broker_connected", False)),
+        "messages": counters.get("messages", 0),
+        "samples_stored": counters.get("samples_stored", 0),
+        "events_stored": counters.get("events_stored", 0),
+        "receipts_stored": counters.get("receipts_stored", 0),
+        "duplicates": counters.get("duplicates", 0),
+        "rejects": {"total": sum(by_reason.values()), "by_reason": dict(by_reason)},
+        "latency_ms": {
+            "count": latency.count,
+            "p50": latency.percentile(0.50),
+            "p99": latency.percentile(0.99),
+        },
+        "telemetry": {
+            "points_written": drain.get("points_written", 0),
+            "points_refused": drain.get("points_refused", 0),
+            "store_up": bool(drain.get("store_up", False)),
+        },
+        "outbox": {"batches": int(batches), "points": int(points)},
+    }
+
+
+def ingest_seen_at(conn: Connection) -> datetime | None:
+    """When the ingest last wrote its sign of life (it does so every few seconds); None if never."""
+    value = conn.execute(select(ingest_stat.c.value).where(ingest_stat.c.key == "alive")).scalar()
+    return datetime.fromisoformat(value["at"]).astimezone(UTC) if value else None
+
+
+def _pole(row: Row[Any]) -> PoleStatus:
+    values = dict(row._mapping)
+    values["cameras"] = _cameras(values["cameras"])
+    return PoleStatus(**values)
+
+
+def _cameras(stored: Sequence[Mapping[str, Any]]) -> tuple[CameraStatus, ...]:
+    return tuple(
+        CameraStatus(entry["camera"], bool(entry["reachable"]), entry.get("latency_ms")) for entry in stored
+    )
