@@ -20,13 +20,19 @@ app = typer.Typer(add_completion=False, context_settings={"help_option_names": [
 
 @app.command(epilog="Example: ngonden up --data data --port 8080 --scenario trung-giap")
 def up(
-    data: Annotated[Path, typer.Option(help="Where everything is kept; made where it is missing.")] = Path("data"),
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the pages; 0 takes a free one.")] = DEFAULT_PORT,
+    data: Annotated[Path, typer.Option(help="Where everything is kept; made where it is missing.")] = Path(
+        "data"
+    ),
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the pages; 0 takes a free one.")
+    ] = DEFAULT_PORT,
     scenario: Annotated[
-        str | None, typer.Option(help=f"One of {', '.join(scenario_names())}; the data directory's own if left out.")
+        str | None,
+        typer.Option(help=f"One of {', '.join(scenario_names())}; the data directory's own if left out."),
     ] = None,
     first_login_file: Annotated[
-        Path | None, typer.Option(help="Where the one-time address is written; DATA/first-login.txt if left out.")
+        Path | None,
+        typer.Option(help="Where the one-time address is written; DATA/first-login.txt if left out."),
     ] = None,
     influx: Annotated[
         str | None, typer.Option(help="Telemetry into InfluxDB: http://[user:pass@]host:port/database")
@@ -37,7 +43,9 @@ def up(
     sample_interval: Annotated[
         float | None, typer.Option(min=0.05, max=3600, help="Seconds between a pole's samples.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the facts as one line when ready.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the facts as one line when ready.")
+    ] = False,
 ) -> None:
     """Run broker, hub, web server and a simulated commune here until Ctrl-C."""
     options = Options(

@@ -48,14 +48,17 @@ def read_manifest(data: Path) -> Manifest | None:
     """
     path = data / FILE
     if not path.exists():
-        return _none_for_a_new_directory(data)
+        _refuse_a_foreign_directory(data)
+        return None
     content = path.read_bytes()
     try:
         layout = msgspec.json.decode(content, type=_Version).layout
         if layout == LAYOUT_VERSION:
             return msgspec.json.decode(content, type=Manifest)
     except msgspec.DecodeError as error:
-        raise LaunchError(f"{path} is damaged ({error}): restore it from a backup, or take a new --data") from None
+        raise LaunchError(
+            f"{path} is damaged ({error}): restore it from a backup, or take a new --data"
+        ) from None
     newer = "newer" if layout > LAYOUT_VERSION else "older"
     raise LaunchError(
         f"{data} was made by a {newer} version (layout {layout}, this program knows {LAYOUT_VERSION}): "
@@ -100,7 +103,7 @@ def locked(data: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _none_for_a_new_directory(data: Path) -> None:
+def _refuse_a_foreign_directory(data: Path) -> None:
     foreign = sorted(path.name for path in data.iterdir() if path.name not in _PROVISIONED_BEFORE)
     if foreign:
         raise LaunchError(

@@ -66,7 +66,7 @@ class Stack:
         self.settled = settled
         self._scenario = scenario
         self._commune = commune
-        self._console = console
+        self.console = console
         config = Layout(settled.data).broker_config
         manifest = settled.manifest
         interval = settled.sample_interval_s
@@ -75,7 +75,9 @@ class Stack:
         simulate += ["--sample-interval", str(interval)] if interval is not None else []
         self.broker = self._child("broker", [settled.mosquitto, "-c", str(config)], stop_within_s=5.0)
         self.hub = self._child("hub", ngonden("hub", "run", "--config", str(settled.hub_config)))
-        self.web = self._child("web", ngonden("web", "--config", str(settled.web_config)), stop_within_s=5.0)
+        self.web = self._child(
+            "web", ngonden("web", "--config", str(settled.web_config)), stop_within_s=5.0
+        )
         self.sim = self._child("sim", ngonden(*simulate))
 
     @property
@@ -98,10 +100,10 @@ class Stack:
 
     async def stop(self) -> None:
         """Nodes say goodbye first, the broker goes last; whoever exceeds its limit is killed."""
-        self._console.say("stopping")
+        self.console.say("stopping")
         for child in reversed(self.children):
             await child.stop()
-        self._console.say("stopped; all data is kept in " + str(self.settled.data))
+        self.console.say("stopped; all data is kept in " + str(self.settled.data))
 
     def kill(self) -> None:
         """Everything at once: each part is built to survive that."""
@@ -135,7 +137,7 @@ class Stack:
     async def _import(self) -> None:
         """A first start: tables, poles and money, each by the hub's own command."""
         settled = self.settled
-        self._console.say(f"first start: setting up {self._scenario.title} in {settled.data}")
+        self.console.say(f"first start: setting up {self._scenario.title} in {settled.data}")
         private_dir(settled.data / "scenario")
         files = write_scenario_files(self._commune, settled.data / "scenario", seed=self._scenario.seed)
         database = ["--database", settled.manifest.database]
@@ -144,7 +146,7 @@ class Stack:
             ("importing the registry", ["import-registry", str(files.registry), *database]),
             ("importing the money", ["import-funding", str(files.funding), *database]),
         ):
-            await run_job("hub", what, ["hub", *arguments], self._console)
+            await run_job("hub", what, ["hub", *arguments], self.console)
         write_manifest(settled.data, msgspec.structs.replace(settled.manifest, imported=True))
 
     async def _first_login(self) -> None:
@@ -152,7 +154,7 @@ class Stack:
         settled.first_login_file.unlink(missing_ok=True)
         arguments = ["hub", "first-login", "--database", settled.manifest.database]
         arguments += ["--file", str(settled.first_login_file), "--base-url", settled.address]
-        await run_job("hub", "making the first login", arguments, self._console)
+        await run_job("hub", "making the first login", arguments, self.console)
 
     def _issue_nodes(self) -> None:
         pairs = dict.fromkeys((self._commune.file.code, pole.node) for pole in self._commune.poles)
@@ -178,8 +180,8 @@ class Stack:
             await asyncio.sleep(0.1)
 
     def _child(self, name: str, argv: list[str], *, stop_within_s: float = 10.0) -> Child:
-        env = {"PYTHONUNBUFFERED": "1"} | ({"FORCE_COLOR": "1"} if self._console.colored else {})
-        return Child(ChildSpec(name=name, argv=argv, env=env, stop_within_s=stop_within_s), self._console)
+        env = {"PYTHONUNBUFFERED": "1"} | ({"FORCE_COLOR": "1"} if self.console.colored else {})
+        return Child(ChildSpec(name=name, argv=argv, env=env, stop_within_s=stop_within_s), self.console)
 
 
 def _on_signals(stop: asyncio.Event, stack: Stack) -> None:

@@ -16,10 +16,15 @@ from dataclasses import dataclass, field
 
 from launcher.console import Console
 
-FIRST_PAUSE_S = 0.5
-LONGEST_PAUSE_S = 30.0
-STEADY_AFTER_S = 5.0
-"""A child that has run so long is back; its next end starts with the shortest pause again."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """Pauses before a restart, doubling from the first to the longest."""
+
+    first_pause_s: float = 0.5
+    longest_pause_s: float = 30.0
+    steady_after_s: float = 5.0
+    """A child that has run so long is back; its next end starts with the shortest pause again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +35,7 @@ class ChildSpec:
     argv: Sequence[str]
     env: Mapping[str, str] = field(default_factory=dict)
     stop_within_s: float = 10.0
+    patience: Patience = Patience()
 
 
 class Child:
@@ -81,7 +87,8 @@ class Child:
 
     async def _keep_alive(self) -> None:
         clock = asyncio.get_running_loop().time
-        pause_s = FIRST_PAUSE_S
+        patience = self.spec.patience
+        pause_s = patience.first_pause_s
         lost_at_s: float | None = None
         while not self._stopping.is_set():
             started_s = clock()
@@ -89,13 +96,13 @@ class Child:
             if self._stopping.is_set():
                 return
             self.ends += 1
-            if clock() - started_s >= STEADY_AFTER_S:
-                pause_s, lost_at_s = FIRST_PAUSE_S, None
+            if clock() - started_s >= patience.steady_after_s:
+                pause_s, lost_at_s = patience.first_pause_s, None
             if lost_at_s is None:
                 lost_at_s = clock()
                 self._console.line(self.spec.name, f"{_ending(code)}; it is started again until it stays")
             await _wait(self._stopping, pause_s)
-            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+            pause_s = min(pause_s * 2, patience.longest_pause_s)
 
     async def _run_once(self, lost_at_s: float | None) -> int:
         process = await asyncio.create_subprocess_exec(
@@ -119,8 +126,9 @@ class Child:
                 back.cancel()
 
     async def _say_when_back(self, lost_at_s: float) -> None:
-        await asyncio.sleep(STEADY_AFTER_S)
-        away_s = asyncio.get_running_loop().time() - lost_at_s - STEADY_AFTER_S
+        steady_s = self.spec.patience.steady_after_s
+        await asyncio.sleep(steady_s)
+        away_s = asyncio.get_running_loop().time() - lost_at_s - steady_s
         self._console.line(self.spec.name, f"back after {away_s:.1f} s")
 
 

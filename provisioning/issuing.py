@@ -109,9 +109,13 @@ def revoke_node(data: Path, node: str, *, now: datetime) -> int:
     authority = pki.Authority.load(layout)
     files = layout.node_identity(node)
     if not files.certificate.exists():
-        raise ProvisioningError(f"node {files.name} has no certificate in {layout.nodes}: nothing to revoke")
+        raise ProvisioningError(
+            f"node {files.name} has no certificate in {layout.nodes}: nothing to revoke"
+        )
     serial = pki.load_certificate(files).serial_number
-    write_private(layout.revocations, authority.revocations(pki.load_revocations(layout), [serial], now=now))
+    write_private(
+        layout.revocations, authority.revocations(pki.load_revocations(layout), [serial], now=now)
+    )
     files.key.unlink(missing_ok=True)
     files.certificate.unlink()
     return serial
@@ -120,19 +124,19 @@ def revoke_node(data: Path, node: str, *, now: datetime) -> int:
 def nodes_in_registry(registry: Path) -> list[tuple[str, str]]:
     """The (commune, node) pairs of a registry CSV, each once, in the file's order.
 
-    Takes the columns `commune` and `node`; where `node` is empty the pole's `code` names it. Raises
+    Takes the columns `commune_code` and `node`; where `node` is empty the pole's `code` names it. Raises
     ProvisioningError with the row that does not fit.
     """
     pairs: dict[tuple[str, str], None] = {}
     with registry.open(encoding="utf-8-sig", newline="") as file:
         rows = csv.DictReader(file)
-        missing = {"commune", "code"} - set(rows.fieldnames or ())
+        missing = {"commune_code", "code"} - set(rows.fieldnames or ())
         if missing:
             raise ProvisioningError(
                 f"{registry}: column {', '.join(sorted(missing))} is missing in the first line"
             )
         for number, row in enumerate(rows, start=2):
-            commune = (row["commune"] or "").strip()
+            commune = (row["commune_code"] or "").strip()
             given = (row.get("node") or "").strip() or (row["code"] or "").strip()
             try:
                 name = node_name(given)

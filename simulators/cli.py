@@ -10,8 +10,12 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from edge.clock import SystemClock
 from simulators.commune import ScenarioError
-from simulators.scenario import DEFAULT_SCENARIO, commune_of, load_scenario, scenario_names
+from simulators.devices import SimulatedWorld
+from simulators.files import write_scenario_files
+from simulators.fleet import FleetSettings, run_fleet
+from simulators.scenario import DEFAULT_SCENARIO, Scenario, commune_of, load_scenario, scenario_names
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -41,8 +45,6 @@ def scenario(
     as_json: Json = False,
 ) -> None:
     """Write a scenario's registry and funding as the files that `ngonden hub` imports."""
-    from simulators.files import write_scenario_files
-
     try:
         found = load_scenario(name)
         written = write_scenario_files(commune_of(found), out, seed=found.seed)
@@ -69,8 +71,6 @@ def commune(
     ] = None,
 ) -> None:
     """Run every node of a scenario in this process until Ctrl-C."""
-    from simulators.fleet import FleetSettings, run_fleet
-
     try:
         found = load_scenario(scenario)
         settings = FleetSettings(

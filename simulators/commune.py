@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from simulators.geometry import Curve, Point, to_degrees
+from simulators.seeded import seeded
 
 COMMUNES = Path(__file__).parent / "communes"
 
@@ -105,7 +106,7 @@ def load_commune(code: str, *, seed: int) -> Commune:
 
 def lay_out(file: CommuneFile, *, seed: int) -> list[PoleSite]:
     """Set the poles along the roads, name their places, and hang the cameras."""
-    random = Random(f"{file.code} layout {seed}")  # noqa: S311 - a layout, not a secret
+    random = seeded(file.code, "layout", seed)
     spots = [spot for road in file.roads for spot in _along(road, random)]
     cameras, named = _at_landmarks(file, [spot.at for spot in spots])
     groups: dict[tuple[str, str], str] = {}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from random import Random
 
 from edge.clock import Clock
 from edge.devices import PoleDevices
@@ -15,6 +14,7 @@ from edge.drivers.mock_meter import MockMeter
 from edge.drivers.mock_photocell import MockPhotocell
 from simulators.commune import Commune, PoleSite
 from simulators.scenario import Scenario
+from simulators.seeded import seeded
 from simulators.world import (
     camera_latency_ms,
     mains_v,
@@ -95,8 +95,10 @@ class SimulatedWorld:
         lamp = WarmingLamp(self.clock.monotonic)
         lamp.burnt_out = site.code in faults.lamps_burnt_out
         lamp.stuck_on = site.code in faults.lamps_stuck_on
-        noise = Random(f"{self.scenario.seed} meter {site.code}")  # noqa: S311 - noise, not a secret
+        noise = seeded(self.scenario.seed, "meter", site.code)
         meter = MockMeter(lamp, lamp_rated_w=site.lamp_rated_w, random=noise, seconds=self.clock.monotonic)
         meter.silent = site.code in faults.meters_silent
-        cameras = {code: MockCamera(reachable=code not in faults.cameras_unreachable) for code in site.cameras}
+        cameras = {
+            code: MockCamera(reachable=code not in faults.cameras_unreachable) for code in site.cameras
+        }
         return SimulatedPole(site, lamp, meter, MockPhotocell(), cameras)

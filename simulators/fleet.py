@@ -28,6 +28,7 @@ from edge.config import (
 )
 from simulators.commune import PoleSite, ScenarioError
 from simulators.devices import SimulatedWorld
+from simulators.seeded import seeded
 
 log = structlog.get_logger()
 
@@ -78,7 +79,9 @@ def node_config(settings: FleetSettings, node: str, commune: str, sites: Iterabl
     )
 
 
-async def run_fleet(world: SimulatedWorld, settings: FleetSettings, clock: Clock, stop: asyncio.Event) -> None:
+async def run_fleet(
+    world: SimulatedWorld, settings: FleetSettings, clock: Clock, stop: asyncio.Event
+) -> None:
     """Run every node of the world until `stop` is set; each says goodbye to the broker.
 
     Raises ScenarioError before anything starts when a node has no certificate.
@@ -89,14 +92,19 @@ async def run_fleet(world: SimulatedWorld, settings: FleetSettings, clock: Clock
     configs = {node: node_config(settings, node, commune, group) for node, group in by_node.items()}
     _allow_open_files(len(configs) * _FILES_PER_NODE + 200)
     silent_after_s = {one.node: one.after_s for one in world.scenario.faults.nodes_silent}
-    random = Random(f"{world.scenario.seed} starts")  # noqa: S311 - spreads load, guards nothing
+    random = seeded(world.scenario.seed, "starts")
     log.info("nodes start", nodes=len(configs), sample_interval_s=settings.sample_interval_s)
     with ThreadPoolExecutor(max_workers=4, thread_name_prefix="outbox") as executor:
         async with asyncio.TaskGroup() as group:
             group.create_task(_move_world(world, clock, stop))
             for node, config in configs.items():
                 node_run = _NodeRun(
-                    config, world, clock, executor, Random(f"{world.scenario.seed} {node}"), stop  # noqa: S311
+                    config,
+                    world,
+                    clock,
+                    executor,
+                    seeded(world.scenario.seed, node),
+                    stop,
                 )
                 delay_s = random.uniform(0, settings.start_spread_s)
                 group.create_task(node_run.live(delay_s, silent_after_s.get(node)), name=node)
@@ -124,7 +132,8 @@ class _NodeRun:
                     await agent.run(self.stop)
                 else:
                     await self._fall_silent(agent, silent_after_s)
-            except Exception:  # noqa: BLE001 - a node that falls must not take 218 neighbours with it
+            except Exception:
+                # One node that falls must not take 218 neighbours with it.
                 log.exception("node fell", node=self.config.node)
                 await _stopped_within(self.stop, RESTART_PAUSE_S)
 
@@ -162,15 +171,22 @@ def _broker_settings(folder: Path, port: int | None) -> BrokerSettings:
     path = folder / "node.toml"
     try:
         broker: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))["broker"]
-        files = {key: str(folder / broker[key]) for key in ("ca_file", "cert_file", "key_file")}
-        return BrokerSettings(host=broker["host"], port=port or broker["port"], **files)
+        return BrokerSettings(
+            host=broker["host"],
+            port=port or broker["port"],
+            ca_file=str(folder / broker["ca_file"]),
+            cert_file=str(folder / broker["cert_file"]),
+            key_file=str(folder / broker["key_file"]),
+        )
     except FileNotFoundError:
         raise ScenarioError(
             f"{path} is missing: provision the scenario's nodes first "
             "(ngonden sim scenario NAME --out DIR; ngonden provision node --all DIR/registry.csv --data DATA)"
         ) from None
     except (tomllib.TOMLDecodeError, KeyError) as error:
-        raise ScenarioError(f"{path} has no usable [broker] table ({error}): delete it and provision again") from None
+        raise ScenarioError(
+            f"{path} has no usable [broker] table ({error}): delete it and provision again"
+        ) from None
 
 
 def _allow_open_files(wanted: int) -> None:
@@ -180,4 +196,6 @@ def _allow_open_files(wanted: int) -> None:
         most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
         if most < wanted:
-            raise ScenarioError(f"{wanted} open files are needed, this machine allows {hard}: raise `ulimit -Hn`")
+            raise ScenarioError(
+                f"{wanted} open files are needed, this machine allows {hard}: raise `ulimit -Hn`"
+            )

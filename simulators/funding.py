@@ -12,6 +12,7 @@ from random import Random
 from typing import Literal
 
 from simulators.commune import Commune, PoleSite
+from simulators.seeded import seeded
 
 RECEIVED_PER_POLE_VND = 2_270_000
 """Average over the commune: 219 x 2,270,000 = 497,130,000 đ."""
@@ -40,12 +41,12 @@ class FundingRow:
 
 def funding_rows(commune: Commune, *, seed: int) -> list[FundingRow]:
     """Every entry of the commune. Receipts add up to RECEIVED_PER_POLE_VND for each pole on average."""
-    random = Random(f"{seed} funding")  # noqa: S311 - demonstration data, not a secret
+    random = seeded(seed, "funding")
     needs = [_plan(site, random) for site in commune.poles]
     received = _received(needs, random)
     rows: list[FundingRow] = []
     for site, need, amount_vnd in zip(commune.poles, needs, received, strict=True):
-        rows += _rows_of(site, need, amount_vnd, Random(f"{seed} funding {site.code}"))  # noqa: S311
+        rows += _rows_of(site, need, amount_vnd, seeded(seed, "funding", site.code))
     return rows
 
 
@@ -102,7 +103,9 @@ def _rows_of(site: PoleSite, need: _Need, received_vnd: int, random: Random) -> 
     goods_vnd = sum(gift.amount_vnd for gift in goods)
     for gift in goods:
         day = start + timedelta(days=random.randrange(7, 40))
-        rows.append(_row(site, f"given-{gift.word}", "receipt_in_kind", gift.amount_vnd, day, gift.text, gift.who))
+        rows.append(
+            _row(site, f"given-{gift.word}", "receipt_in_kind", gift.amount_vnd, day, gift.text, gift.who)
+        )
         used = day + timedelta(days=random.randrange(1, 20))
         rows.append(_row(site, f"used-{gift.word}", "expense_in_kind", gift.amount_vnd, used, gift.use))
     cash_vnd = received_vnd - goods_vnd

@@ -8,10 +8,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from math import exp, pi, sin
-from random import Random
 
 from astral import Observer
 from astral.sun import elevation
+
+from simulators.seeded import seeded
 
 LOCAL = timezone(timedelta(hours=7))
 
@@ -51,19 +52,19 @@ def sun_elevation_deg(latitude: float, longitude: float, now: datetime) -> float
 
 def photocell_threshold_deg(*, seed: int, pole: str) -> float:
     """At which height of the sun this pole's sensor calls it dark: trees and cheap parts make them differ."""
-    return Random(f"{seed} photocell {pole}").gauss(-2.5, 0.8)  # noqa: S311 - scatter, not a secret
+    return seeded(seed, "photocell", pole).gauss(-2.5, 0.8)
 
 
 def camera_latency_ms(*, seed: int, camera: str, now: datetime) -> float:
     """How long a camera takes to answer now: a few milliseconds, more where the line is long."""
-    base = Random(f"{seed} camera {camera}").uniform(2.0, 14.0)  # noqa: S311 - scatter, not a secret
-    noise = Random(f"{seed} {camera} {int(now.timestamp()) // 5}")  # noqa: S311 - noise, not a secret
+    base = seeded(seed, "camera", camera).uniform(2.0, 14.0)
+    noise = seeded(seed, camera, int(now.timestamp()) // 5)
     return round(base * noise.lognormvariate(0.0, 0.25), 1)
 
 
 @lru_cache(maxsize=256)
 def _waves(seed: int, feeder: str) -> tuple[tuple[float, float, float], ...]:
-    random = Random(f"{seed} mains {feeder}")  # noqa: S311 - noise, not a secret
+    random = seeded(seed, "mains", feeder)
     return tuple(
         (random.uniform(0.4, 1.2), period_s * random.uniform(0.8, 1.2), random.uniform(0, 2 * pi))
         for period_s in (37.0, 260.0, 1900.0)
