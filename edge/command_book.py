@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -17,6 +17,8 @@ from msgspec import Struct
 
 from edge.lamp_control import Override
 from protocol.messages import Command
+
+T = TypeVar("T", bound=Struct)
 
 REMEMBER_FOR = timedelta(days=2)
 """After its expiry nobody sends a command again; two days cover any clock's mistake."""
@@ -140,7 +142,9 @@ class CommandBook:
         whose end can't be told, because the clock stands before the moment it was saved, is dropped.
         """
         for key, value in commands.items():
-            note = msgspec.json.decode(value, type=CommandNote)
+            note = _read(value, CommandNote)
+            if note is None:
+                continue
             self._seen[UUID(key)] = note
             if note.pending and note.pole in self._poles:
                 measure_at_s = now.monotonic_s + self._settle_s
@@ -150,8 +154,8 @@ class CommandBook:
                 self._newest[note.pole] = (note.issued_at, UUID(key))
         standing = {}
         for pole, value in overrides.items():
-            saved = msgspec.json.decode(value, type=OverrideNote)
-            if pole in self._poles and saved.saved_at <= now.utc < saved.until:
+            saved = _read(value, OverrideNote)
+            if saved is not None and pole in self._poles and saved.saved_at <= now.utc < saved.until:
                 left_s = (saved.until - now.utc).total_seconds()
                 standing[pole] = Override(
                     saved.level, saved.until, now.monotonic_s + left_s, saved.command, saved.issued_at
@@ -207,6 +211,14 @@ class CommandBook:
         note = msgspec.structs.replace(pending.note, pending=False)
         self._seen[pending.command] = note
         return {COMMAND_NOTE + str(pending.command): msgspec.json.encode(note)}
+
+
+def _read(note: bytes, type_: type[T]) -> T | None:
+    """A note as it was written; None for one that another version of the agent wrote in another shape."""
+    try:
+        return msgspec.json.decode(note, type=type_)
+    except msgspec.DecodeError:
+        return None
 
 
 def _override_note(override: Override, now: Now) -> bytes:

@@ -149,6 +149,11 @@ class SendPlan:
         self._window = min(WINDOW_MESSAGES, self._window * 2)
         self.stalled = False
 
+    def look_again(self) -> None:
+        """The outbox holds items that this plan was not told of."""
+        self._to_backlog("urgent", [1])
+        self._to_backlog("samples", [1])
+
     def reconnected(self) -> None:
         """What was in flight may be lost: send it again, without waiting."""
         for number in list(self._flights):
