@@ -143,8 +143,8 @@ class Stack:
         database = ["--database", settled.manifest.database]
         for what, arguments in (
             ("making the tables", ["migrate", *database]),
-            ("importing the registry", ["import-registry", str(files.registry), *database]),
-            ("importing the money", ["import-funding", str(files.funding), *database]),
+            ("importing the registry", ["import", str(files.registry), *database]),
+            ("importing the money", ["fund-import", str(files.funding), *database]),
         ):
             await run_job("hub", what, ["hub", *arguments], self.console)
         write_manifest(settled.data, msgspec.structs.replace(settled.manifest, imported=True))

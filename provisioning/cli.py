@@ -63,7 +63,7 @@ def node(
     commune: Annotated[str | None, typer.Option(help="The commune's code, such as tram-than.")] = None,
     all_of: Annotated[
         Path | None,
-        typer.Option("--all", help="A registry CSV (code, commune_code, node): issue all its nodes."),
+        typer.Option("--all", help="A registry file (docs/registry-import.md): issue all its nodes."),
     ] = None,
     config_out: Annotated[
         Path | None, typer.Option(help="Also write the node's TOML here, with absolute paths.")
@@ -73,7 +73,7 @@ def node(
 ) -> None:
     """Issue a node's key, certificate and the broker part of its configuration."""
     if (name is None) == (all_of is None):
-        _refuse(ProvisioningError("name one pole or node, or give --all with a registry CSV"))
+        _refuse(ProvisioningError("name one pole or node, or give --all with a registry file"))
     if name is not None and commune is None:
         _refuse(ProvisioningError("--commune is missing: the code of the commune, such as tram-than"))
     if all_of is not None and (commune is not None or config_out is not None):

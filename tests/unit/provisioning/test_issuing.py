@@ -106,7 +106,7 @@ def test_a_registry_gives_each_node_once_and_names_the_line_that_is_wrong(tmp_pa
     )
     assert nodes_in_registry(registry) == [("tram-than", "tu-1"), ("tram-than", "tg-0003")]
     registry.write_text("code,commune_code,node\nTG-0001,tram-than,hub\n", encoding="utf-8")
-    with pytest.raises(ProvisioningError, match="line 2: node name 'hub' is reserved"):
+    with pytest.raises(ProvisioningError, match="row 2: node name 'hub' is reserved"):
         nodes_in_registry(registry)
 
 
