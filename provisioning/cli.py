@@ -63,7 +63,7 @@ def node(
     commune: Annotated[str | None, typer.Option(help="The commune's code, such as tram-than.")] = None,
     all_of: Annotated[
         Path | None,
-        typer.Option("--all", help="A registry CSV (columns code, commune, node): issue every node in it."),
+        typer.Option("--all", help="A registry file (docs/registry-import.md): issue all its nodes."),
     ] = None,
     config_out: Annotated[
         Path | None, typer.Option(help="Also write the node's TOML here, with absolute paths.")
@@ -73,7 +73,7 @@ def node(
 ) -> None:
     """Issue a node's key, certificate and the broker part of its configuration."""
     if (name is None) == (all_of is None):
-        _refuse(ProvisioningError("name one pole or node, or give --all with a registry CSV"))
+        _refuse(ProvisioningError("name one pole or node, or give --all with a registry file"))
     if name is not None and commune is None:
         _refuse(ProvisioningError("--commune is missing: the code of the commune, such as tram-than"))
     if all_of is not None and (commune is not None or config_out is not None):
@@ -101,7 +101,9 @@ def revoke(
         typer.echo(json.dumps({"node": name.lower(), "serial": f"{serial:x}"}))
         return
     typer.echo(f"revoked: certificate {serial:x}")
-    typer.echo("The broker learns of it at SIGHUP. A connection that is open now ends at the broker's restart.")
+    typer.echo(
+        "The broker learns of it at SIGHUP. A connection that is open now ends at the broker's restart."
+    )
 
 
 def _write_config(out: Path, issued: IssuedNode, commune: str, port: int) -> None:
@@ -111,7 +113,9 @@ def _write_config(out: Path, issued: IssuedNode, commune: str, port: int) -> Non
 
 def _report(issued: list[IssuedNode], *, as_json: bool) -> None:
     if as_json:
-        facts = [{"node": one.name, "directory": str(one.directory), "identity": one.outcome} for one in issued]
+        facts = [
+            {"node": one.name, "directory": str(one.directory), "identity": one.outcome} for one in issued
+        ]
         typer.echo(json.dumps({"nodes": facts}))
     elif len(issued) == 1:
         typer.echo(f"{issued[0].name}: {issued[0].outcome}, in {issued[0].directory}")

@@ -5,7 +5,6 @@ Both can be repeated: what exists and is sound is kept and said to be kept, neve
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +16,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from hub.registry.rows import COLUMNS
+from hub.tabular import TableError, read_sheet
 from protocol.topics import Kind, TopicError, topic
 from provisioning import authority as pki
 from provisioning.broker import DEFAULT_PORT, Limits, write_broker
@@ -109,37 +110,37 @@ def revoke_node(data: Path, node: str, *, now: datetime) -> int:
     authority = pki.Authority.load(layout)
     files = layout.node_identity(node)
     if not files.certificate.exists():
-        raise ProvisioningError(f"node {files.name} has no certificate in {layout.nodes}: nothing to revoke")
+        raise ProvisioningError(
+            f"node {files.name} has no certificate in {layout.nodes}: nothing to revoke"
+        )
     serial = pki.load_certificate(files).serial_number
-    write_private(layout.revocations, authority.revocations(pki.load_revocations(layout), [serial], now=now))
+    write_private(
+        layout.revocations, authority.revocations(pki.load_revocations(layout), [serial], now=now)
+    )
     files.key.unlink(missing_ok=True)
     files.certificate.unlink()
     return serial
 
 
 def nodes_in_registry(registry: Path) -> list[tuple[str, str]]:
-    """The (commune, node) pairs of a registry CSV, each once, in the file's order.
+    """The (commune, node) pairs of a registry file, each once, in the file's order.
 
-    Takes the columns `commune` and `node`; where `node` is empty the pole's `code` names it. Raises
-    ProvisioningError with the row that does not fit.
+    Reads what the hub's import reads (CSV or XLSX, docs/registry-import.md); where `node` is empty the
+    pole's code names it. Raises ProvisioningError with the row that does not fit.
     """
+    try:
+        sheet = read_sheet(registry.read_bytes(), COLUMNS, ("code", "commune_code"))
+    except TableError as error:
+        raise ProvisioningError(f"{registry}: {error}") from None
     pairs: dict[tuple[str, str], None] = {}
-    with registry.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.DictReader(file)
-        missing = {"commune", "code"} - set(rows.fieldnames or ())
-        if missing:
-            raise ProvisioningError(
-                f"{registry}: column {', '.join(sorted(missing))} is missing in the first line"
-            )
-        for number, row in enumerate(rows, start=2):
-            commune = (row["commune"] or "").strip()
-            given = (row.get("node") or "").strip() or (row["code"] or "").strip()
-            try:
-                name = node_name(given)
-                topic(commune, name, Kind.STATE)
-            except (ProvisioningError, TopicError) as error:
-                raise ProvisioningError(f"{registry}, line {number}: {error}") from None
-            pairs[commune, name] = None
+    for row in sheet.rows:
+        commune = row.get("commune_code").strip().lower()
+        try:
+            name = node_name(row.get("node").strip() or row.get("code"))
+            topic(commune, name, Kind.STATE)
+        except (ProvisioningError, TopicError) as error:
+            raise ProvisioningError(f"{registry}, row {row.number}: {error}") from None
+        pairs[commune, name] = None
     return list(pairs)
 
 

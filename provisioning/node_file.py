@@ -23,19 +23,20 @@ def render_node_file(
         return str(files / name) if files is not None else name
 
     return f"""{HEADER}
-node = {_quoted(node)}
-commune = {_quoted(commune)}
-data_dir = {_quoted(place("data"))}
+node = {toml_string(node)}
+commune = {toml_string(commune)}
+data_dir = {toml_string(place("data"))}
 
 [broker]
-host = {_quoted(host)}
+host = {toml_string(host)}
 port = {port}
-ca_file = {_quoted(place("ca.crt"))}
-cert_file = {_quoted(place("node.crt"))}
-key_file = {_quoted(place("node.key"))}
+ca_file = {toml_string(place("ca.crt"))}
+cert_file = {toml_string(place("node.crt"))}
+key_file = {toml_string(place("node.key"))}
 """
 
 
-def _quoted(text: str) -> str:
+def toml_string(text: str) -> str:
+    """The text as a TOML basic string; for text without control characters."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'

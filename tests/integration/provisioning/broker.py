@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
 import signal
-import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,31 +12,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import aiomqtt
-import pytest
 
 from provisioning.issuing import found, issue_nodes
 from provisioning.layout import Identity, Layout
+from tests.support.servers import free_port, require_program
 
 CONNECT = b"\x10\x0e\x00\x04MQTT\x05\x02\x00\x3c\x00\x00\x01x"
 """An MQTT 5 CONNECT: clean start, keep-alive 60 s, no properties, client id "x"."""
 
 CONNACK = b"\x20"
-
-
-def mosquitto_or_skip() -> str:
-    """The broker's program; without it the test is skipped, or fails where servers are required."""
-    program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
-    if program is None:
-        if os.environ.get("NGONDEN_REQUIRE_SERVERS") == "1":
-            pytest.fail("mosquitto is missing: apt-get install mosquitto")
-        pytest.skip("mosquitto is missing: apt-get install mosquitto")
-    return program
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +74,7 @@ class Broker:
 
 @asynccontextmanager
 async def running_broker(data: Path, nodes: list[str]) -> AsyncIterator[Broker]:
-    program = mosquitto_or_skip()
+    program = require_program("mosquitto")
     port = free_port()
     now = datetime.now(UTC)
     layout = Layout(data)

@@ -37,7 +37,7 @@ def test_a_node_gets_a_file_that_points_at_its_certificate(tmp_path: Path) -> No
 def test_a_whole_registry_is_issued_at_once_and_a_second_time_kept(tmp_path: Path) -> None:
     registry = tmp_path / "registry.csv"
     rows = [f"TG-{number:04d},tram-than,tg-{number:04d}" for number in range(1, 220)]
-    registry.write_text("\n".join(["code,commune,node", *rows]), encoding="utf-8")
+    registry.write_text("\n".join(["code,commune_code,node", *rows]), encoding="utf-8")
     run("init", "--data", tmp_path)
     arguments = ("node", "--all", registry, "--data", tmp_path)
     assert "219 certificates issued, 0 kept" in run(*arguments)

@@ -101,12 +101,12 @@ def test_a_node_without_an_authority_is_told_what_to_run(tmp_path: Path) -> None
 def test_a_registry_gives_each_node_once_and_names_the_line_that_is_wrong(tmp_path: Path) -> None:
     registry = tmp_path / "registry.csv"
     registry.write_text(
-        "code,commune,node\nTG-0001,tram-than,tu-1\nTG-0002,tram-than,tu-1\nTG-0003,tram-than,\n",
+        "code,commune_code,node\nTG-0001,tram-than,tu-1\nTG-0002,tram-than,tu-1\nTG-0003,tram-than,\n",
         encoding="utf-8-sig",
     )
     assert nodes_in_registry(registry) == [("tram-than", "tu-1"), ("tram-than", "tg-0003")]
-    registry.write_text("code,commune,node\nTG-0001,tram-than,hub\n", encoding="utf-8")
-    with pytest.raises(ProvisioningError, match="line 2: node name 'hub' is reserved"):
+    registry.write_text("code,commune_code,node\nTG-0001,tram-than,hub\n", encoding="utf-8")
+    with pytest.raises(ProvisioningError, match="row 2: node name 'hub' is reserved"):
         nodes_in_registry(registry)
 
 

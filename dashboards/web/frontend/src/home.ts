@@ -1,0 +1,95 @@
+// The first page: the commune at night, and beside it the list, the incidents and the money.
+import "./base";
+import { Filter } from "./home/filter";
+import { Incidents } from "./home/incidents";
+import { Legend } from "./home/legend";
+import { PoleList } from "./home/list";
+import { PoleCard } from "./home/card";
+import { showHeadline, showSummary } from "./home/summary";
+import { get } from "./lib/api";
+import { need } from "./lib/dom";
+import { follow } from "./lib/live";
+import { Poles } from "./lib/poles";
+import { onThemeChange } from "./lib/theme";
+import type { Incident, LampState, List, PoleList as PoleListing, PoleSummary, Summary } from "./lib/types";
+import { CommuneMap } from "./map/view";
+
+const poles = new Poles();
+const filter = new Filter();
+const map = new CommuneMap(need("map"), poles, pick);
+const card = new PoleCard(() => {
+  const code = picked;
+  pick(null);
+  if (code !== null) list.focus(code);
+});
+const list = new PoleList(need("poles"), need("shown-count"), poles, filter, pick);
+const legend = new Legend(need("legend"), filter);
+const incidents = new Incidents((incident) => {
+  // A node's incident names no pole: show one that hangs on it.
+  const concerned = poles.all().find(({ code, node }) => code === incident.pole || node === incident.originator);
+  if (concerned) pick(concerned);
+});
+const drawnStates = new Map<string, LampState>();
+let picked: string | null = null;
+
+function pick(pole: PoleSummary | null): void {
+  picked = pole?.code ?? null;
+  if (pole) {
+    card.show(pole);
+    map.reveal(pole);
+  } else {
+    card.hide();
+  }
+  map.lamps.select(picked);
+  list.select(picked);
+}
+
+poles.onChange((changed) => {
+  const flash: string[] = [];
+  for (const code of changed) {
+    const state = poles.get(code)?.state;
+    const before = drawnStates.get(code);
+    if (state === undefined || state === before) continue;
+    if (before !== undefined) flash.push(code);
+    drawnStates.set(code, state);
+  }
+  const counts = poles.counts();
+  list.update(changed);
+  legend.update(counts);
+  showHeadline(counts);
+  card.update(changed, (code) => poles.get(code));
+  map.lamps.refresh(flash);
+});
+
+filter.onChange(() => {
+  list.applyFilter();
+  map.lamps.filter(filter.shows);
+});
+need<HTMLInputElement>("search").addEventListener("input", (event) => {
+  filter.search((event.target as HTMLInputElement).value);
+});
+onThemeChange(() => map.lamps.refresh());
+
+async function read(): Promise<number> {
+  const [all, open, summary] = await Promise.all([
+    get<PoleListing>("/api/v1/poles"),
+    get<List<Incident>>("/api/v1/incidents?status=open"),
+    get<Summary>("/api/v1/summary"),
+  ]);
+  const first = poles.all().length === 0;
+  poles.reset(all.items);
+  incidents.reset(open.items);
+  showSummary(summary);
+  map.lamps.layOut();
+  if (first) map.fit(all.items);
+  return all.revision;
+}
+
+// The canvas writes names with the page's own font, which may arrive after the first drawing.
+void document.fonts.ready.then(() => map.lamps.refresh());
+follow({
+  read,
+  pole: (pole) => poles.update(pole),
+  incident: (incident) => incidents.update(incident),
+  summary: showSummary,
+});

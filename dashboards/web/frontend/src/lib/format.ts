@@ -1,0 +1,68 @@
+// How numbers, money and times are written. Times are shown in Vietnam's time wherever the reader sits.
+import { language } from "./i18n";
+
+export const TIME_ZONE = "Asia/Ho_Chi_Minh";
+const locale = language === "en" ? "en-GB" : "vi-VN";
+const none = "–";
+
+const clock = new Intl.DateTimeFormat(locale, {
+  timeZone: TIME_ZONE, hour: "2-digit", minute: "2-digit", hourCycle: "h23",
+});
+const clockSeconds = new Intl.DateTimeFormat(locale, {
+  timeZone: TIME_ZONE, hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
+});
+const day = new Intl.DateTimeFormat(locale, { timeZone: TIME_ZONE, day: "2-digit", month: "2-digit", year: "numeric" });
+
+/** 497130000 → "497.130.000 đ", in both languages: it is how the paper books write it. */
+export function vnd(amount: number): string {
+  return `${grouped(amount)} đ`;
+}
+
+function grouped(amount: number): string {
+  return Math.trunc(amount).toString().replace(/\B(?=(\d{3})+(?!\d))/g, ".");
+}
+
+export function watts(value: number | null): string {
+  return value === null ? none : `${decimal(value, value < 10 ? 1 : 0)} W`;
+}
+
+export function volts(value: number | null): string {
+  return value === null ? none : `${decimal(value, 0)} V`;
+}
+
+export function percent(share: number | null): string {
+  return share === null ? none : `${Math.round(share * 100)} %`;
+}
+
+function decimal(value: number, digits: number): string {
+  return value.toLocaleString(locale, { maximumFractionDigits: digits, minimumFractionDigits: digits });
+}
+
+export function timeOfDay(at: string | Date): string {
+  return clock.format(new Date(at));
+}
+
+export function timeWithSeconds(at: string | Date): string {
+  return clockSeconds.format(new Date(at));
+}
+
+/** "20:31" today, "20:31 21/11/2026" on any other day. */
+export function moment(at: string | null, now: Date = new Date()): string {
+  if (at === null) return none;
+  const date = new Date(at);
+  return day.format(date) === day.format(now) ? clock.format(date) : `${clock.format(date)} ${day.format(date)}`;
+}
+
+/** The value a datetime-local field shows for `at`, in Vietnam's time. */
+export function fieldTime(at: Date): string {
+  return new Date(at.getTime() + VIETNAM_OFFSET_MS).toISOString().slice(0, 16);
+}
+
+/** What stands in a datetime-local field, read as Vietnam's time. Null for an empty or half-typed field. */
+export function timeOfField(value: string): Date | null {
+  const at = new Date(`${value}:00+07:00`);
+  return Number.isNaN(at.getTime()) ? null : at;
+}
+
+// Vietnam has kept UTC+7 without summer time since 1975.
+const VIETNAM_OFFSET_MS = 7 * 3600 * 1000;

@@ -1,0 +1,76 @@
+// The Leaflet map: no tiles, nothing from the internet; only our own canvases on a plain ground.
+import * as L from "leaflet";
+import { t } from "../lib/i18n";
+import type { Poles } from "../lib/poles";
+import type { PoleSummary } from "../lib/types";
+import { LampLayer } from "./lamp_layer";
+
+export class CommuneMap {
+  readonly lamps: LampLayer;
+  private readonly map: L.Map;
+  private extent: L.LatLngBounds | null = null;
+
+  constructor(
+    private readonly container: HTMLElement,
+    poles: Poles,
+    onPick: (pole: PoleSummary | null) => void,
+  ) {
+    this.map = L.map(container, {
+      attributionControl: false,
+      zoomControl: false,
+      zoomSnap: 0.25,
+      zoomDelta: 0.5,
+      wheelPxPerZoomLevel: 110,
+      center: [0, 0],
+      zoom: 13,
+      minZoom: 10,
+      maxZoom: 19,
+      zoomAnimation: !window.matchMedia("(prefers-reduced-motion: reduce)").matches,
+    });
+    L.control.zoom({ position: "topright", zoomInTitle: t("map.zoom_in"), zoomOutTitle: t("map.zoom_out") }).addTo(this.map);
+    this.addFitControl();
+    L.control.scale({ position: "bottomright", imperial: false, maxWidth: 140 }).addTo(this.map);
+    this.lamps = new LampLayer(poles).addTo(this.map);
+    this.map.on("click", (event) => onPick(this.lamps.at(event.latlng)));
+    this.map.on("mousemove", (event) => {
+      container.classList.toggle("over-lamp", this.lamps.at(event.latlng, 14) !== null);
+    });
+    new ResizeObserver(() => this.map.invalidateSize({ pan: false })).observe(container);
+  }
+
+  /** Show the whole commune, with room for the title above and the legend below. */
+  fit(poles: readonly PoleSummary[]): void {
+    if (poles.length === 0) return;
+    this.extent = L.latLngBounds(poles.map((pole) => [pole.latitude, pole.longitude]));
+    this.map.setMaxBounds(this.extent.pad(1.5));
+    this.showAll();
+  }
+
+  /** Bring a pole into sight where it isn't. */
+  reveal(pole: PoleSummary): void {
+    const place = L.latLng(pole.latitude, pole.longitude);
+    if (!this.map.getBounds().pad(-0.12).contains(place)) this.map.panTo(place);
+  }
+
+  private showAll(): void {
+    if (this.extent === null) return;
+    const wide = this.container.clientWidth >= 600;
+    this.map.fitBounds(this.extent, {
+      paddingTopLeft: wide ? [48, 96] : [20, 64],
+      paddingBottomRight: wide ? [64, 84] : [20, 28],
+      maxZoom: 17,
+    });
+  }
+
+  private addFitControl(): void {
+    const button = L.DomUtil.create("button", "fit-control");
+    button.type = "button";
+    button.title = t("map.fit");
+    button.setAttribute("aria-label", t("map.fit"));
+    button.textContent = "⛶";
+    L.DomEvent.disableClickPropagation(button);
+    L.DomEvent.on(button, "click", () => this.showAll());
+    const Holder = L.Control.extend({ onAdd: () => button });
+    new Holder({ position: "topright" }).addTo(this.map);
+  }
+}

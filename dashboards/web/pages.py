@@ -1,0 +1,82 @@
+"""Pages for staff and residents' groups: map, pole, money, messages set aside, sign-in."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from dashboards.web.render import Renderer, translator_of
+from hub.access.model import Role
+from hub.api.deps import Anyone, HubDep, Viewer
+from hub.api.problems import unknown_pole
+from hub.funding.reads import NOTHING, funding_by_pole, totals
+from hub.ingest.reads import rejects, stats
+from hub.registry.reads import CommuneInfo, communes, pole, poles
+
+REJECTS_SHOWN = 200
+
+
+def routes(renderer: Renderer) -> APIRouter:
+    """The pages as routes; each declares the role it needs."""
+    router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+    @router.get("/")
+    def home(request: Request, hub: HubDep, user: Viewer) -> Response:
+        with hub.reads.connect() as conn:
+            known = communes(conn)
+        code = hub.settings.commune
+        commune = next((one for one in known if code is None or one.code == code), None)
+        t = translator_of(request)
+        values = {
+            "commune_name": t("app.name") if commune is None else _titled(commune.name),
+            "commune_note": "" if commune is None else _note(commune, t("home.former", names="{names}")),
+        }
+        return renderer.page(request, "home.html", values, user=user, page="home", live=True)
+
+    @router.get("/poles/{code}")
+    def pole_page(request: Request, code: str, hub: HubDep, user: Viewer) -> Response:
+        with hub.reads.connect() as conn:
+            found = pole(conn, code)
+        if found is None:
+            raise unknown_pole(code)
+        values = {"pole": found, "may_command": user.role.allows(Role.STAFF)}
+        return renderer.page(request, "pole.html", values, user=user, live=True)
+
+    @router.get("/rejects")
+    def rejects_page(request: Request, hub: HubDep, user: Viewer) -> Response:
+        with hub.reads.connect() as conn:
+            newest = rejects(conn, limit=REJECTS_SHOWN)
+            total = stats(conn)["rejects"]["total"]
+        values = {"rejects": newest, "total": max(total, len(newest))}
+        return renderer.page(request, "rejects.html", values, user=user, page="rejects")
+
+    @router.get("/funding")
+    def funding_page(request: Request, hub: HubDep, user: Viewer) -> Response:
+        with hub.reads.connect() as conn:
+            money = funding_by_pole(conn)
+            values = {
+                "totals": totals(conn),
+                "rows": [(one, money.get(one.code, NOTHING)) for one in poles(conn)],
+            }
+        return renderer.page(request, "funding.html", values, user=user, page="funding")
+
+    @router.get("/login")
+    def login(request: Request, user: Anyone, next: str = "/") -> Response:  # noqa: A002  the address's own word
+        if user is not None:
+            return RedirectResponse("/", 303)
+        return renderer.page(request, "login.html", {"next": next})
+
+    return router
+
+
+def _titled(name: str) -> str:
+    """`xã Trạm Thản` → `Xã Trạm Thản`."""
+    return name[:1].upper() + name[1:]
+
+
+def _note(commune: CommuneInfo, former: str) -> str:
+    """Province and former names, as far as they are known."""
+    parts = [commune.province]
+    if commune.former_names:
+        parts.append(former.replace("{names}", ", ".join(commune.former_names)))
+    return " · ".join(part for part in parts if part)

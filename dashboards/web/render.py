@@ -1,0 +1,94 @@
+"""From a template and its values to an HTML answer, in the reader's language and look."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlencode
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from dashboards.web import formatting
+from dashboards.web.assets import Assets
+from dashboards.web.i18n import DEFAULT, Language, Translate, chosen, translator
+from hub.access.model import User
+
+Theme = Literal["night", "day"]
+
+_A_YEAR_S = 365 * 24 * 3600
+
+
+def language_of(request: Request) -> Language:
+    """`?lang=` first, then the cookie, then Vietnamese."""
+    return (
+        chosen(request.query_params.get("lang")) or chosen(request.cookies.get("lang")) or DEFAULT
+    )
+
+
+def theme_of(request: Request) -> Theme:
+    """Night is the first look; the button on the page remembers another choice."""
+    return "day" if request.cookies.get("theme") == "day" else "night"
+
+
+def translator_of(request: Request) -> Translate:
+    """The words in the reader's language."""
+    return translator(language_of(request))
+
+
+class Renderer:
+    """The templates of the pages; an unknown name in one is an error, not an empty place."""
+
+    def __init__(self, assets: Assets) -> None:
+        self._environment = Environment(
+            loader=FileSystemLoader(Path(__file__).parent / "templates"),
+            autoescape=select_autoescape(),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.globals |= {"asset": assets.url, "script": assets.script}
+        self._environment.filters |= {
+            "vnd": formatting.vnd,
+            "moment": formatting.moment,
+            "moment_seconds": formatting.moment_seconds,
+            "date": formatting.day,
+            "bytes": formatting.size,
+        }
+
+    def page(
+        self,
+        request: Request,
+        template: str,
+        values: Mapping[str, Any],
+        *,
+        user: User | None = None,
+        page: str = "",
+        status: int = 200,
+        live: bool = False,
+    ) -> HTMLResponse:
+        """An HTML page. `page` marks the place in the menu, `live` says that it follows the event stream."""
+        language = language_of(request)
+        html = self._environment.get_template(template).render(
+            t=translator(language),
+            lang=language,
+            theme=theme_of(request),
+            other_language_url=_other_language_url(request, language),
+            user=user,
+            page=page,
+            live=live,
+            **values,
+        )
+        # A signed-in page holds live data of the commune: no copy of it belongs in a shared computer's cache.
+        answer = HTMLResponse(html, status, headers={"Cache-Control": "no-store"})
+        asked = chosen(request.query_params.get("lang"))
+        if asked is not None:
+            answer.set_cookie("lang", asked, max_age=_A_YEAR_S, samesite="lax")
+        return answer
+
+
+def _other_language_url(request: Request, language: Language) -> str:
+    query = {name: value for name, value in request.query_params.items() if name != "lang"}
+    return f"{request.url.path}?{urlencode(query | {'lang': 'en' if language == 'vi' else 'vi'})}"
