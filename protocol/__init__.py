@@ -11,6 +11,8 @@ from protocol.codec import (
     decode_envelope,
     decode_sample,
     encode,
+    message_type,
+    seq_of,
 )
 from protocol.messages import (
     CameraReading,
@@ -66,6 +68,8 @@ __all__ = [
     "decode_sample",
     "encode",
     "judge_time",
+    "message_type",
     "parse_topic",
+    "seq_of",
     "topic",
 ]

@@ -84,6 +84,11 @@ _SEQ_ONLY = msgspec.json.Decoder(_SeqOnly)
 T = TypeVar("T")
 
 
+def message_type(kind: Kind) -> type[Message]:
+    """The message class of a topic kind."""
+    return _TYPES[kind]
+
+
 def encode(message: Message) -> bytes:
     """The message as compact UTF-8 JSON; absent optional fields are left out."""
     return _ENCODER.encode(message)

@@ -29,7 +29,7 @@ def password_hash(password: str) -> str:
 
 
 def password_matches(password: str, stored: str | None) -> bool:
-    """Whether the password is the stored one. Takes as long where there is none, so that timing names no user."""
+    """Whether the password is the stored one; as slow where there is none, so that timing names no user."""
     try:
         _HASHER.verify(stored or _nobodys_hash(), password)
     except (VerificationError, InvalidHashError):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
 
 from hub.access.model import AccessError, Role, User, checked_name, checked_password
 from hub.access.secrets import new_token, password_hash, password_matches, token_hash
@@ -32,16 +34,24 @@ class TooManyAttemptsError(Exception):
         self.retry_after_s = retry_after_s
 
 
-def add_user(
-    conn: Connection, name: str, role: Role, *, password: str | None = None, now: datetime
-) -> User:
-    """Create a user; raises AccessError for a name that is taken or not a name, or a weak password."""
+def hashed_password(password: str) -> str:
+    """What is stored of a new password; slow on purpose, so call it outside a transaction.
+
+    Raises AccessError for a weak one.
+    """
+    return password_hash(checked_password(password))
+
+
+def add_user(conn: Connection, name: str, role: Role, *, hashed: str | None = None, now: datetime) -> User:
+    """Create a user; raises AccessError for a name that is taken or not a name.
+
+    `hashed` comes from `hashed_password`; without it the user can't sign in with a password yet.
+    """
     name = checked_name(name)
     if role is Role.ANONYMOUS:
         raise AccessError(
             "role", "Vai trò phải là admin, staff hoặc viewer.", "must be admin, staff or viewer"
         )
-    hashed = None if password is None else password_hash(checked_password(password))
     if conn.execute(select(user.c.id).where(user.c.name == name)).first():
         raise AccessError("name", f"Tên “{name}” đã có người dùng.", f"{name!r} is taken")
     key = conn.execute(
@@ -51,9 +61,10 @@ def add_user(
     return User(key[0], name, role, hashed is not None)
 
 
-def set_password(conn: Connection, user_id: int, password: str, *, keep_session: str | None = None) -> None:
-    """Set a password and end the user's other sessions; raises AccessError for a weak one."""
-    hashed = password_hash(checked_password(password))
+def set_password_hash(
+    conn: Connection, user_id: int, hashed: str, *, keep_session: str | None = None
+) -> None:
+    """Set a password (its hash: see `hashed_password`) and end the user's other sessions."""
     conn.execute(update(user).where(user.c.id == user_id).values(password_hash=hashed))
     others = delete(session).where(session.c.user_id == user_id)
     if keep_session is not None:
@@ -61,22 +72,37 @@ def set_password(conn: Connection, user_id: int, password: str, *, keep_session:
     conn.execute(others)
 
 
-def sign_in(conn: Connection, name: str, password: str, *, address: str, now: datetime) -> User | None:
-    """Check name and password; None when they don't fit, which is then counted.
+@dataclass(frozen=True, slots=True)
+class LoginClaim:
+    """A login that was counted and may now be checked: outside a transaction, because that takes 0.1 s."""
 
-    Raises TooManyAttemptsError, before the password is looked at, when too many failed lately.
+    user: User | None
+    stored_hash: str | None
+
+    def check(self, password: str) -> User | None:
+        """The user, if this is the password. Slow on purpose."""
+        return self.user if password_matches(password[:1000], self.stored_hash) else None
+
+
+def claim_login(conn: Connection, name: str, *, address: str, now: datetime) -> LoginClaim:
+    """Count a login as failed before its password is looked at, so that many at once can't pass the limit.
+
+    `finish_login` takes the count back. Raises TooManyAttemptsError when too many failed lately.
     """
-    name = name.strip().lower()[:64]
-    address = address[:64]
-    since = now - ATTEMPT_WINDOW
-    conn.execute(delete(login_attempt).where(login_attempt.c.at <= since))
+    name, address = name.strip().lower()[:64], address[:64]
+    conn.execute(delete(login_attempt).where(login_attempt.c.at <= now - ATTEMPT_WINDOW))
     _check_attempts(conn, name, address, now)
+    conn.execute(insert(login_attempt).values(at=now, name=name, address=address))
     row = conn.execute(select(user).where(user.c.name == name, user.c.disabled_at.is_(None))).one_or_none()
-    if not password_matches(password[:1000], None if row is None else row.password_hash) or row is None:
-        conn.execute(insert(login_attempt).values(at=now, name=name, address=address))
-        return None
-    conn.execute(delete(login_attempt).where(login_attempt.c.name == name))
-    return User(row.id, row.name, Role(row.role), True)
+    if row is None:
+        return LoginClaim(None, None)
+    return LoginClaim(_user(row), row.password_hash)
+
+
+def finish_login(conn: Connection, found: User, *, now: datetime) -> str:
+    """Start the session of somebody whose password was right; returns its token."""
+    conn.execute(delete(login_attempt).where(login_attempt.c.name == found.name))
+    return open_session(conn, found.id, now=now)
 
 
 def _check_attempts(conn: Connection, name: str, address: str, now: datetime) -> None:
@@ -97,7 +123,7 @@ def _check_attempts(conn: Connection, name: str, address: str, now: datetime) ->
 
 
 def open_session(conn: Connection, user_id: int, *, now: datetime) -> str:
-    """Start a session and return its token, the only copy there is; also forgets sessions that have ended."""
+    """Start a session and return its token, the only copy there is; forgets sessions that have ended."""
     conn.execute(delete(session).where(session.c.expires_at <= now))
     token = new_token()
     conn.execute(
@@ -121,8 +147,7 @@ def session_user(conn: Connection, token: str, *, now: datetime) -> tuple[User, 
     ).one_or_none()
     if row is None:
         return None
-    found = User(row.id, row.name, Role(row.role), row.password_hash is not None)
-    return found, row.expires_at < now + SESSION_LENGTH - _RENEW_AFTER
+    return _user(row), row.expires_at < now + SESSION_LENGTH - _RENEW_AFTER
 
 
 def renew_session(conn: Connection, token: str, *, now: datetime) -> None:
@@ -163,6 +188,18 @@ def new_first_login(conn: Connection, *, now: datetime) -> str:
     return token
 
 
+def first_login_valid(conn: Connection, token: str, *, now: datetime) -> bool:
+    """Whether `use_first_login` would take this token; reads only."""
+    found = conn.execute(
+        select(first_login.c.token_hash).where(
+            first_login.c.token_hash == token_hash(token),
+            first_login.c.used_at.is_(None),
+            first_login.c.expires_at > now,
+        )
+    ).first()
+    return found is not None and first_login_needed(conn)
+
+
 def use_first_login(conn: Connection, token: str, *, now: datetime) -> User | None:
     """Consume a one-time token, once; None for one that was used, ran out, or is no longer needed."""
     if not first_login_needed(conn):
@@ -187,4 +224,8 @@ def use_first_login(conn: Connection, token: str, *, now: datetime) -> User | No
     ).first()
     if row is None:
         return add_user(conn, FIRST_ADMIN, Role.ADMIN, now=now)
+    return _user(row)
+
+
+def _user(row: Row[Any]) -> User:
     return User(row.id, row.name, Role(row.role), row.password_hash is not None)

@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
 from fastapi import FastAPI
 from sqlalchemy import Engine
 
+from hub.api.deps import Hub
+from hub.api.feed import Feed
+from hub.api.news import News
 from hub.api.problems import Answers, HtmlProblem
-from hub.api.routes import health
+from hub.api.routes import commands, events, funding, health, incidents, openapi, poles, registry, session
 from hub.api.security import Gate
 from hub.api.settings import WebSettings
+from hub.db import reading
+from hub.telemetry.port import TelemetryStore
 
 API_VERSION = "1.0.0"
 
 
+def utc_now() -> datetime:
+    """The machine's clock."""
+    return datetime.now(UTC)
+
+
 def create_api(
-    settings: WebSettings, engine: Engine, store: object, *, html_problem: HtmlProblem | None = None
+    settings: WebSettings,
+    engine: Engine,
+    store: TelemetryStore,
+    *,
+    html_problem: HtmlProblem | None = None,
+    clock: Callable[[], datetime] = utc_now,
 ) -> FastAPI:
     """The API as an ASGI app; pages may be added to it before it is served.
 
@@ -22,6 +41,14 @@ def create_api(
     `/api/` to browsers (a login redirect for 401, an error page); without it they get problem details too.
     Serve it with `timeout_graceful_shutdown` of 1 or 2 s: event streams stay open as long as they may.
     """
+    reads = reading(engine)
+    feed = Feed(News(reads, commune=settings.commune, now=clock), poll_s=settings.events_poll_ms / 1000)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await feed.close()
+
     app = FastAPI(
         title="Ngọn Đèn",
         summary="Community security lighting: poles, lamps, incidents, commands and the money behind them.",
@@ -30,12 +57,12 @@ def create_api(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        lifespan=lifespan,
     )
-    app.state.settings = settings
-    app.state.engine = engine
-    app.state.store = store
+    app.state.hub = Hub(settings, engine, reads, store, feed, clock)
     answers = Answers(html_problem)
     answers.install(app)
-    app.include_router(health.router)
-    app.add_middleware(Gate, answers=answers, https=(settings.base_url or "").startswith("https://"))
+    for part in (health, poles, incidents, commands, funding, registry, session, events, openapi):
+        app.include_router(part.router)
+    app.add_middleware(Gate, answers=answers, https=app.state.hub.https)
     return app

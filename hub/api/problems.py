@@ -102,7 +102,7 @@ def unknown_pole(code: str) -> Problem:
 
 
 class Answers:
-    """Turns problems into answers; `html` is asked for pages outside `/api/` that a browser wants to see."""
+    """Turns problems into answers; `html` is asked for pages outside `/api/` that a browser wants."""
 
     def __init__(self, html: HtmlProblem | None) -> None:
         self._html = html

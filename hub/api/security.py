@@ -40,7 +40,7 @@ SECURITY_HEADERS: Mapping[str, str] = {
 
 
 class Gate:
-    """ASGI middleware; outermost of ours, so that even the answer to a fault of ours carries the headers."""
+    """ASGI middleware, outermost of ours: even the answer to a fault of ours carries the headers."""
 
     def __init__(self, app: ASGIApp, *, answers: Answers, https: bool) -> None:
         self._app = app

@@ -170,6 +170,10 @@ def check(draft: Draft, now: datetime) -> None:
             "Loại người đóng góp không hợp lệ.",
             f"must be one of {', '.join(CONTRIBUTOR_KINDS)}",
         )
+    if draft.contributor_id is not None and not receipt:
+        raise LedgerError(
+            "contributor_name", "Chỉ khoản thu mới có người đóng góp.", "only a receipt has a contributor"
+        )
     if draft.kind != "receipt_cash" and not draft.description:
         raise LedgerError(
             "description",

@@ -92,6 +92,12 @@ def recent_entries(conn: Connection, *, limit: int = 200) -> list[EntryView]:
     return _views(conn, None, limit)
 
 
+def entry_view(conn: Connection, entry_id: int) -> EntryView | None:
+    """One entry with its whole amount, or None."""
+    found = _views(conn, None, 1, entry_id=entry_id)
+    return found[0] if found else None
+
+
 def head(conn: Connection) -> Head:
     """Where the chain ends now."""
     row = conn.execute(
@@ -166,7 +172,9 @@ def _as_funding(debit_minus_credit: Mapping[str, int]) -> PoleFunding:
     )
 
 
-def _views(conn: Connection, pole: str | None, limit: int) -> list[EntryView]:
+def _views(
+    conn: Connection, pole: str | None, limit: int, *, entry_id: int | None = None
+) -> list[EntryView]:
     undo = ledger_entry.alias("undo")
     statement = (
         select(
@@ -187,6 +195,8 @@ def _views(conn: Connection, pole: str | None, limit: int) -> list[EntryView]:
     )
     if pole is not None:
         statement = statement.where(ledger_transfer.c.pole == pole)
+    if entry_id is not None:
+        statement = statement.where(ledger_entry.c.id == entry_id)
     return [
         EntryView(
             id=row.id,

@@ -24,6 +24,7 @@ class MigrationError(RuntimeError):
 
 def load_tables() -> None:
     """Import every capability's `tables.py`, so that `hub.db.metadata` is whole."""
+    importlib.import_module("hub.revision")  # the one table that all capabilities share
     for module in pkgutil.iter_modules(hub.__path__):
         if module.ispkg and any((Path(path) / module.name / "tables.py").exists() for path in hub.__path__):
             importlib.import_module(f"hub.{module.name}.tables")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, or_, select
+from sqlalchemy import Connection, Row, Select, func, or_, select
 
 from hub.registry import tables as t
 from hub.registry.folding import fold, like_pattern
@@ -87,6 +87,7 @@ def poles(conn: Connection, *, commune: str | None = None, query: str | None = N
                     column.like(pattern, escape="\\")
                     for column in (
                         t.pole.c.search_key,
+                        func.lower(t.feeder.c.code),
                         _commune.c.search_key,
                         _hamlet.c.search_key,
                         _province.c.search_key,

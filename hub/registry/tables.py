@@ -79,7 +79,7 @@ pole = Table(
     Column("lamp_rated_w", Float, nullable=False),
     Column("programme_id", BigId, ForeignKey("programme.id")),
     Column("group_id", BigId, ForeignKey("resident_group.id")),
-    Column("search_key", String(600), nullable=False),  # code, place and feeder, folded
+    Column("search_key", String(600), nullable=False),  # code and place, folded
     CheckConstraint("lamp_rated_w > 0", name="lamp_rated_w"),
 )
 

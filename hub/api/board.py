@@ -1,0 +1,199 @@
+"""The live state of all poles in one place, put together from what each capability tells.
+
+A board is loaded whole once and then follows by revision, so that the event stream costs what has changed
+and not what exists.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from hub.api.schemas import CameraOut, CommandOut, IncidentOut, PoleSummary
+from hub.api.words import incident_title
+from hub.commands.store import CommandView, commands
+from hub.incidents.reads import IncidentView, incidents
+from hub.ingest.lamp_status import LampStatus, is_measured, lamp_status
+from hub.ingest.reads import NodeStatus, PoleStatus, latest_revision, node_states, pole_states
+from hub.registry.reads import PoleInfo, poles
+from hub.registry.reads import revision as registry_revision
+
+_ALL = 1_000_000
+"""More than can be open or change at once: reads want a limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is new on a board since it was last looked at."""
+
+    poles: list[str]
+    incidents: list[IncidentView]
+    commands: list[CommandView]
+    whole: bool
+    """The registry changed: every pole may differ, and some may be gone."""
+
+
+class Board:
+    """All poles with their newest sample, their node's state and their open incidents."""
+
+    def __init__(self) -> None:
+        self.revision = 0
+        self._registry_revision = -1
+        self._info: dict[str, PoleInfo] = {}
+        self._of_node: dict[str, list[str]] = {}
+        self._pole: dict[str, PoleStatus] = {}
+        self._node: dict[str, NodeStatus] = {}
+        self._open: dict[int, IncidentView] = {}
+        self._open_count: Counter[str] = Counter()
+
+    @classmethod
+    def load(cls, conn: Connection) -> Board:
+        """The board as the database has it now."""
+        board = cls()
+        board.follow(conn)
+        return board
+
+    def follow(self, conn: Connection) -> Change:
+        """Take in what was committed since the last time, and tell what it touched."""
+        since, now_at = self.revision, latest_revision(conn)
+        registered = registry_revision(conn)
+        whole = registered != self._registry_revision
+        if whole:
+            self._info = {info.code: info for info in poles(conn)}
+            of_node: dict[str, list[str]] = defaultdict(list)
+            for info in self._info.values():
+                if info.node is not None:
+                    of_node[info.node].append(info.code)
+            self._of_node, self._registry_revision = dict(of_node), registered
+        touched: set[str] = set(self._info) if whole else set()
+        changed_incidents: list[IncidentView] = []
+        changed_commands: list[CommandView] = []
+        if now_at != since:
+            if now_at < since:  # another database stands where ours stood: begin anew
+                self._pole, self._node, self._open, since = {}, {}, {}, 0
+            touched |= self._take_states(conn, since)
+            changed_incidents = incidents(
+                conn, status="all" if since else "open", since_revision=since, limit=_ALL
+            )
+            touched |= self._take_incidents(changed_incidents)
+            changed_commands = commands(conn, since_revision=since, limit=1000) if since else []
+            self.revision = now_at
+        if whole or changed_incidents:
+            self._count()
+        return Change(sorted(touched & self._info.keys()), changed_incidents, changed_commands, whole)
+
+    def changed_since(self, conn: Connection, revision: int) -> Change:
+        """What changed after an earlier revision, for a reader that comes back to a loaded board."""
+        changed_incidents = incidents(conn, status="all", since_revision=revision, limit=_ALL)
+        touched = {pole.pole for pole in pole_states(conn, revision)}
+        for node in node_states(conn, revision):
+            touched.update(self._of_node.get(node.node, ()))
+        for one in changed_incidents:
+            touched.update(self._concerned(one))
+        changed_commands = commands(conn, since_revision=revision, limit=1000)
+        return Change(sorted(touched & self._info.keys()), changed_incidents, changed_commands, False)
+
+    def codes(self) -> Iterable[str]:
+        """All poles, by code."""
+        return self._info.keys()
+
+    def info(self, code: str) -> PoleInfo:
+        """A pole as registered; raises KeyError."""
+        return self._info[code]
+
+    def nodes(self) -> Iterable[NodeStatus]:
+        """All nodes that were ever heard."""
+        return self._node.values()
+
+    def open_incidents(self) -> Iterable[IncidentView]:
+        """All incidents that are open."""
+        return self._open.values()
+
+    def state(self, code: str, now: datetime) -> LampStatus:
+        """What the lamp does now; time alone can turn it to `unknown`."""
+        info = self._info[code]
+        return lamp_status(self._pole.get(code), self._node.get(info.node or ""), info.lamp_rated_w, now)
+
+    def summary(self, code: str, now: datetime) -> PoleSummary:
+        """One pole as the list shows it; raises KeyError for an unknown code."""
+        info, pole = self._info[code], self._pole.get(code)
+        node = self._node.get(info.node or "")
+        reachable = {} if pole is None else {one.camera: one.reachable for one in pole.cameras}
+        return PoleSummary(
+            code=code,
+            place=info.place,
+            commune=info.commune_code,
+            hamlet=info.hamlet,
+            feeder=info.feeder,
+            node=info.node,
+            latitude=info.latitude,
+            longitude=info.longitude,
+            lamp_rated_w=info.lamp_rated_w,
+            state=self.state(code, now),
+            measured=is_measured(pole),
+            level=None if pole is None else pole.effect_level,
+            reason=None if pole is None else pole.reason,
+            power_w=None if pole is None else pole.power_w,
+            voltage_v=None if pole is None else pole.voltage_v,
+            sample_at=None if pole is None else pole.sample_at,
+            last_seen_at=None if node is None else node.last_seen_at,
+            override_until=None if pole is None else pole.override_until,
+            open_incidents=self._open_count[code],
+            cameras=[CameraOut(code=one, reachable=reachable.get(one)) for one in info.cameras],
+        )
+
+    def _take_states(self, conn: Connection, since: int) -> set[str]:
+        touched: set[str] = set()
+        for pole in pole_states(conn, since):
+            self._pole[pole.pole] = pole
+            touched.add(pole.pole)
+        for node in node_states(conn, since):
+            self._node[node.node] = node
+            touched.update(self._of_node.get(node.node, ()))
+        return touched
+
+    def _take_incidents(self, changed: Iterable[IncidentView]) -> set[str]:
+        touched: set[str] = set()
+        for one in changed:
+            if one.closed_at is None:
+                self._open[one.id] = one
+            else:
+                self._open.pop(one.id, None)
+            touched.update(self._concerned(one))
+        return touched
+
+    def _concerned(self, one: IncidentView) -> Iterable[str]:
+        """A node's incident concerns each of its poles."""
+        if one.originator_type == "node":
+            return self._of_node.get(one.originator, ())
+        return () if one.pole is None else (one.pole,)
+
+    def _count(self) -> None:
+        self._open_count = Counter(code for one in self._open.values() for code in self._concerned(one))
+
+
+def incident_out(one: IncidentView) -> IncidentOut:
+    """An incident with its titles."""
+    title_vi, title_en = incident_title(one.kind)
+    return IncidentOut(
+        id=one.id,
+        kind=one.kind,
+        title_vi=title_vi,
+        title_en=title_en,
+        originator_type=one.originator_type,
+        originator=one.originator,
+        pole=one.pole,
+        opened_at=one.opened_at,
+        closed_at=one.closed_at,
+        evidence=dict(one.opened_evidence),
+        closed_evidence=None if one.closed_evidence is None else dict(one.closed_evidence),
+    )
+
+
+def command_out(one: CommandView) -> CommandOut:
+    """A command with its receipts."""
+    return CommandOut.model_validate(one)

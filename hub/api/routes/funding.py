@@ -1,0 +1,124 @@
+"""The money: what each pole needed, was given and has cost; entries and their reversals."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from hub.api.deps import HubDep, Staff, Viewer, acting
+from hub.api.problems import FieldError, Problem, unknown_pole
+from hub.api.schemas import EntryIn, EntryOut, FundingList, FundingOut, PoleFundingOut, ReversalIn
+from hub.funding import reads
+from hub.funding.model import AlreadyReversedError, Draft, IdempotencyConflictError, LedgerError, Line
+from hub.funding.store import Ledger, contributor_id
+from hub.registry import reads as registry
+
+router = APIRouter(prefix="/api/v1", tags=["funding"])
+
+Limit = Annotated[int, Query(ge=1, le=1000)]
+
+
+@router.get("/funding")
+def list_funding(hub: HubDep, _: Viewer, limit: Limit = 100) -> FundingList:
+    """Totals, each pole's sums, the newest entries, and the head of the chain to print on a report."""
+    with hub.reads.connect() as conn:
+        head = reads.head(conn)
+        return FundingList(
+            totals=FundingOut.model_validate(reads.totals(conn)),
+            poles={
+                pole: FundingOut.model_validate(sums) for pole, sums in reads.funding_by_pole(conn).items()
+            },
+            entries=[EntryOut.model_validate(one) for one in reads.recent_entries(conn, limit=limit)],
+            head_id=head.id,
+            head_hash=head.hash,
+        )
+
+
+@router.get("/poles/{code}/funding")
+def show_funding(code: str, hub: HubDep, _: Viewer, limit: Limit = 200) -> PoleFundingOut:
+    """One pole's sums and entries."""
+    with hub.reads.connect() as conn:
+        if registry.pole(conn, code) is None:
+            raise unknown_pole(code)
+        return PoleFundingOut(
+            pole=code,
+            funding=FundingOut.model_validate(reads.pole_funding(conn, code)),
+            entries=[EntryOut.model_validate(one) for one in reads.entries(conn, code, limit=limit)],
+        )
+
+
+@router.post("/funding/entries", status_code=201, responses={200: {"description": "Recorded before"}})
+def record_entry(body: EntryIn, request: Request, response: Response, hub: HubDep, by: Staff) -> EntryOut:
+    """Record an entry. The same request again (same `idempotency_key`) answers 200 and records nothing."""
+    now = hub.clock()
+    with acting(hub, request, by, kind=body.kind, key=body.idempotency_key) as conn:
+        try:
+            entry, new = Ledger(conn).record(
+                Draft(
+                    kind=body.kind,
+                    happened_on=body.happened_on,
+                    idempotency_key=body.idempotency_key,
+                    lines=tuple(Line(line.pole, line.amount_vnd) for line in body.lines),
+                    contributor_kind=body.contributor_kind,
+                    contributor_id=contributor_id(
+                        conn,
+                        body.idempotency_key,
+                        kind=body.contributor_kind or "",
+                        name=body.contributor_name,
+                        name_public=body.name_public,
+                        now=now,
+                    ),
+                    description=body.description.strip(),
+                    memo=body.memo.strip(),
+                    by=by.name,
+                ),
+                now=now,
+            )
+        except LedgerError as error:
+            raise _refused(error) from None
+        view = reads.entry_view(conn, entry.id)
+    response.status_code = 201 if new else 200
+    return EntryOut.model_validate(view)
+
+
+@router.post(
+    "/funding/entries/{entry_id}/reversal",
+    status_code=201,
+    responses={200: {"description": "Reversed before by the same request"}},
+)
+def reverse_entry(
+    entry_id: int, body: ReversalIn, request: Request, response: Response, hub: HubDep, by: Staff
+) -> EntryOut:
+    """Undo an entry by its mirror image, once; nothing is ever changed or deleted."""
+    with acting(hub, request, by, entry=entry_id, key=body.idempotency_key) as conn:
+        try:
+            done = Ledger(conn).reverse(
+                entry_id,
+                idempotency_key=body.idempotency_key,
+                memo=body.memo.strip(),
+                by=by.name,
+                now=hub.clock(),
+            )
+        except LedgerError as error:
+            raise _refused(error) from None
+        if done is None:
+            raise Problem(404, "unknown-entry", f"no entry {entry_id}", f"Không có bút toán số {entry_id}.")
+        entry, new = done
+        view = reads.entry_view(conn, entry.id)
+    response.status_code = 201 if new else 200
+    return EntryOut.model_validate(view)
+
+
+def _refused(error: LedgerError) -> Problem:
+    if isinstance(error, AlreadyReversedError):
+        return Problem(409, "already-reversed", str(error), error.message_vi)
+    if isinstance(error, IdempotencyConflictError):
+        return Problem(409, "idempotency-conflict", str(error), error.message_vi)
+    return Problem(
+        422,
+        "invalid-request",
+        str(error),
+        error.message_vi,
+        errors=[FieldError(loc=f"body.{error.field}", msg=str(error))],
+    )
