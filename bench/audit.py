@@ -12,7 +12,7 @@ from edge.outbox_file import OutboxFile
 from hub.commands.tables import command_receipt
 from hub.db import open_database, reading
 from hub.ingest.tables import node_event, received
-from hub.telemetry import open_store
+from hub.telemetry.factory import open_store
 from hub.telemetry.port import TelemetryStore
 
 

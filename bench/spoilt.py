@@ -25,7 +25,7 @@ from bench.children import ChildError, wait_until
 from bench.kills import nodes_seen, telemetry_waiting
 from bench.stack import COMMUNE, Plan, Stack
 from hub.ingest.reads import stats
-from hub.telemetry import open_store
+from hub.telemetry.factory import open_store
 from protocol import Kind, LampReading, MeterReading, Sample, Telemetry, encode, topic
 from simulators.malformed import malformed
 

@@ -10,7 +10,11 @@ from typing import Annotated
 import structlog
 import typer
 
+from hub.access import cli as access_cli
 from hub.db import DatabaseUnsafeError, open_database
+from hub.funding import cli as funding_cli
+from hub.migrations import cli as migrations_cli
+from hub.registry import cli as registry_cli
 from hub.settings import SettingsError, load_settings
 
 app = typer.Typer(
@@ -22,7 +26,11 @@ app = typer.Typer(
 Config = Annotated[Path, typer.Option("--config", help="The hub's settings, a TOML file.", show_default=False)]
 
 
-@app.callback()
+for commands in (migrations_cli, registry_cli, funding_cli, access_cli):
+    commands.register(app)
+
+
+@app.callback(epilog="Example: ngonden hub run --config data/hub.toml")
 def _hub() -> None:
     """Take the nodes' messages into the database: state, incidents, commands, telemetry."""
 
