@@ -74,7 +74,10 @@ class Assets:
         file = self._files.get(name)
         if file is None:
             return None
-        headers = {"Cache-Control": _A_DAY if name.endswith(".txt") else _FOR_EVER, "Vary": "Accept-Encoding"}
+        headers = {
+            "Cache-Control": _A_DAY if name.endswith(".txt") else _FOR_EVER,
+            "Vary": "Accept-Encoding",
+        }
         if file.gzip is not None and "gzip" in accept_encoding:
             return Response(
                 file.gzip, media_type=file.media_type, headers={**headers, "Content-Encoding": "gzip"}

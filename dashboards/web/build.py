@@ -50,7 +50,9 @@ def is_built(digest: str | None = None) -> bool:
 
 def _sources() -> Iterator[Path]:
     yield from (FRONTEND / "src").rglob("*.*")
-    yield from (FRONTEND / name for name in ("build.mjs", "package.json", "package-lock.json", "tsconfig.json"))
+    yield from (
+        FRONTEND / name for name in ("build.mjs", "package.json", "package-lock.json", "tsconfig.json")
+    )
     yield from WORDS.glob("*.json")
 
 
@@ -90,9 +92,17 @@ def _install_packages(node: str, npm: str) -> None:
 
 
 def _run(step: str, command: list[str]) -> None:
-    environment = os.environ | {"PATH": f"{Path(command[0]).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    environment = os.environ | {
+        "PATH": f"{Path(command[0]).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    }
     done = subprocess.run(
-        command, cwd=FRONTEND, env=environment, capture_output=True, text=True, encoding="utf-8", check=False
+        command,
+        cwd=FRONTEND,
+        env=environment,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
     )
     if done.returncode != 0:
         raise FrontendBuildError(f"{step} failed ({done.returncode}):\n{done.stdout}{done.stderr}".rstrip())

@@ -23,9 +23,7 @@ _A_YEAR_S = 365 * 24 * 3600
 
 def language_of(request: Request) -> Language:
     """`?lang=` first, then the cookie, then Vietnamese."""
-    return (
-        chosen(request.query_params.get("lang")) or chosen(request.cookies.get("lang")) or DEFAULT
-    )
+    return chosen(request.query_params.get("lang")) or chosen(request.cookies.get("lang")) or DEFAULT
 
 
 def theme_of(request: Request) -> Theme:

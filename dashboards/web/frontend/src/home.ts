@@ -36,7 +36,7 @@ function pick(pole: PoleSummary | null): void {
   picked = pole?.code ?? null;
   if (pole) {
     card.show(pole);
-    map.reveal(pole);
+    map.reveal(pole, need("card"));
   } else {
     card.hide();
   }

@@ -94,7 +94,7 @@ export class PoleList {
     row.drawn = pole;
     setGlyph(row.sign, pole.state);
     row.button.dataset["state"] = pole.state;
-    setText(row.place, pole.hamlet ? `${pole.place} · ${pole.hamlet}` : pole.place);
+    setText(row.place, pole.place);
     setText(row.state, t(`state.${pole.state}`));
     setText(row.power, pole.state === "unknown" ? "" : watts(pole.power_w));
   }

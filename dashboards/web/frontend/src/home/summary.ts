@@ -20,7 +20,7 @@ export function showSummary(summary: Summary): void {
 /** The one sentence over the map. */
 export function showHeadline(counts: Record<LampState, number>): void {
   const all = sum(counts);
-  setText(need("lit-count"), String(counts.lit + counts.on_by_day));
+  setText(need("lit-count"), String(counts.lit));
   setText(need("all-count"), t("summary.of_lit", { all }));
   const alert = need("dark-line");
   alert.hidden = counts.dark === 0;

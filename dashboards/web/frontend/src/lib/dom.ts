@@ -30,14 +30,21 @@ export function setText(element: Element, text: string): void {
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** A lamp state's sign, the same shape as on the map; the template holds the drawings. */
-export function glyph(state: string): SVGSVGElement {
+/** A small drawing from the template's sheet. */
+export function icon(id: string): SVGSVGElement {
   const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("class", `glyph glyph-${state}`);
+  svg.setAttribute("class", "icon");
   svg.setAttribute("aria-hidden", "true");
   const use = document.createElementNS(SVG, "use");
-  use.setAttribute("href", `#glyph-${state}`);
+  use.setAttribute("href", `#${id}`);
   svg.append(use);
+  return svg;
+}
+
+/** A lamp state's sign, the same shape as on the map; the template holds the drawings. */
+export function glyph(state: string): SVGSVGElement {
+  const svg = icon(`glyph-${state}`);
+  svg.setAttribute("class", `glyph glyph-${state}`);
   return svg;
 }
 

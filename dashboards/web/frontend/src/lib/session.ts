@@ -16,7 +16,7 @@ export function wireSession(): void {
     if (password !== field(form, "again")) throw new ApiError(0, t("password.differ"));
     await post("/api/v1/session/password", { password });
     form.querySelector<HTMLElement>("fieldset")?.setAttribute("hidden", "");
-    say(note, t("password.saved"), false);
+    say(note, t("password.saved", { name: field(form, "name") }), false);
   });
 }
 

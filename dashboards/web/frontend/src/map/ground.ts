@@ -54,7 +54,7 @@ export interface HamletName {
   at: L.LatLng;
 }
 
-/** Each hamlet's name stands a little north of the middle of its poles. */
+/** Hamlets, each at the middle of its poles. */
 export function hamletNames(poles: readonly PoleSummary[]): HamletName[] {
   const sums = new Map<string, { lat: number; lng: number; count: number }>();
   for (const { hamlet, latitude, longitude } of poles) {
@@ -66,16 +66,57 @@ export function hamletNames(poles: readonly PoleSummary[]): HamletName[] {
 }
 
 const FONT = '"Be Vietnam Pro", system-ui, sans-serif';
+const NAME_DISTANCES = [30, 42, 56, 72, 90];
+const NAME_DIRECTIONS = 12;
 
-export function drawHamletNames(pen: Pen, names: readonly HamletName[], toPoint: (at: L.LatLng) => L.Point, palette: Palette, zoom: number): void {
-  pen.font = `600 ${zoom >= 15 ? 15 : 12}px ${FONT}`;
+/** Names stand beside their hamlet, where they cover the fewest lamps and no other name. */
+export function drawHamletNames(
+  pen: Pen, names: readonly HamletName[], toPoint: (at: L.LatLng) => L.Point, palette: Palette, spots: ReadonlyMap<string, Spot>,
+): void {
+  pen.font = `600 13px ${FONT}`;
   pen.textAlign = "center";
-  pen.textBaseline = "bottom";
+  pen.textBaseline = "middle";
   pen.lineJoin = "round";
+  const taken: Box[] = [];
   for (const { name, at } of names) {
-    const { x, y } = toPoint(at);
-    writeWithHalo(pen, name, x, y - 16, palette);
+    const box = freePlace(toPoint(at), pen.measureText(name).width / 2 + 8, spots, taken);
+    taken.push(box);
+    writeWithHalo(pen, name, box.x, box.y, palette);
   }
+}
+
+interface Box {
+  x: number;
+  y: number;
+  halfWidth: number;
+}
+
+const HALF_HEIGHT = 14;
+
+function freePlace(middle: L.Point, halfWidth: number, spots: ReadonlyMap<string, Spot>, taken: readonly Box[]): Box {
+  let best: Box = { x: middle.x, y: middle.y, halfWidth };
+  let least = Infinity;
+  for (const distance of NAME_DISTANCES) {
+    for (let turn = 0; turn < NAME_DIRECTIONS; turn += 1) {
+      const angle = (turn / NAME_DIRECTIONS) * 2 * Math.PI - Math.PI / 2;
+      const box = { x: middle.x + Math.cos(angle) * distance, y: middle.y + Math.sin(angle) * distance * 0.8, halfWidth };
+      const cost = distance / 40 + covered(box, spots) + 20 * taken.filter((other) => overlap(box, other)).length;
+      if (cost < least) [best, least] = [box, cost];
+    }
+  }
+  return best;
+}
+
+function covered(box: Box, spots: ReadonlyMap<string, Spot>): number {
+  let count = 0;
+  for (const { x, y } of spots.values()) {
+    if (Math.abs(x - box.x) < box.halfWidth + 6 && Math.abs(y - box.y) < HALF_HEIGHT + 4) count += 1;
+  }
+  return count;
+}
+
+function overlap(a: Box, b: Box): boolean {
+  return Math.abs(a.x - b.x) < a.halfWidth + b.halfWidth && Math.abs(a.y - b.y) < 2 * HALF_HEIGHT;
 }
 
 /** Pole codes appear once there is room for them. */

@@ -7,7 +7,7 @@ import { CanvasLayer } from "./canvas_layer";
 import { type Span, spans } from "./feeders";
 import { type HamletName, drawCodes, drawFeeders, drawGrid, drawHamletNames, hamletNames } from "./ground";
 import { type Palette, PALETTES, currentTheme } from "./palette";
-import { Glows, LAYERS, SIGNS, type Spot, circle, strokeWith } from "./signs";
+import { Glows, LAYERS, SIGNS, type Scale, type Spot, circle, strokeWith } from "./signs";
 
 const STILL = 0;
 const MOVING = 1;
@@ -78,8 +78,8 @@ export class LampLayer extends CanvasLayer {
   protected override draw(): void {
     const palette = PALETTES[currentTheme()];
     const zoom = this.map.getZoom();
-    const size = this.size();
     this.placeSpots();
+    const scale = this.scale();
     const pen = this.pen(STILL);
     drawGrid(pen, this.map, this.bounds(), this.toPoint, palette);
     drawFeeders(pen, this.lines, this.spots, palette);
@@ -88,17 +88,16 @@ export class LampLayer extends CanvasLayer {
     pen.globalCompositeOperation = palette.glowMix;
     for (const spot of this.spots.values()) {
       if (spot.pole.state !== "lit") continue;
-      pen.globalAlpha = spot.faint ? 0.1 : 1;
-      glows.stamp(pen, spot, size);
+      glows.stamp(pen, spot, scale);
     }
     pen.globalCompositeOperation = "source-over";
     pen.globalAlpha = 1;
-    drawHamletNames(pen, this.names, this.toPoint, palette, zoom);
+    drawHamletNames(pen, this.names, this.toPoint, palette, this.spots);
     for (const state of LAYERS) {
       for (const spot of this.spots.values()) {
         if (spot.pole.state !== state) continue;
         pen.globalAlpha = spot.faint ? 0.16 : 1;
-        SIGNS[state](pen, spot, palette, size);
+        SIGNS[state](pen, spot, palette, scale);
       }
     }
     pen.globalAlpha = 1;
@@ -110,6 +109,11 @@ export class LampLayer extends CanvasLayer {
   /** Signs grow a little as the view comes nearer, and shrink less than the land as it goes away. */
   private size(): number {
     return Math.min(1.9, Math.max(0.72, 2 ** ((this.map.getZoom() - 14.5) * 0.42)));
+  }
+
+  private scale(): Scale {
+    const gaps = this.lines.map(([a, b]) => gap(this.spots.get(a), this.spots.get(b))).sort((a, b) => a - b);
+    return { size: this.size(), spacing: gaps[Math.floor(gaps.length / 2)] ?? 24 };
   }
 
   private glowsFor(palette: Palette): Glows {
@@ -182,4 +186,8 @@ export class LampLayer extends CanvasLayer {
     for (const { pole, faint } of this.spots.values()) if (pole.state === "dark" && !faint) return true;
     return false;
   }
+}
+
+function gap(a: Spot | undefined, b: Spot | undefined): number {
+  return a && b ? Math.hypot(a.x - b.x, a.y - b.y) : 24;
 }

@@ -2,10 +2,15 @@
 
 export type Theme = "night" | "day";
 
+export type Gradient = readonly (readonly [offset: number, colour: string])[];
+
 export interface Palette {
   /** How glows mix with the ground: light adds up at night, ink covers by day. */
   glowMix: GlobalCompositeOperation;
-  glow: readonly [offset: number, colour: string][];
+  /** The light a lamp throws around it, from its middle outwards. */
+  glow: Gradient;
+  /** The bright part close to the lamp. */
+  halo: Gradient;
   core: string;
   coreEdge: string | null;
   dark: string;
@@ -26,12 +31,17 @@ export const PALETTES: Record<Theme, Palette> = {
   night: {
     glowMix: "lighter",
     glow: [
-      [0, "rgba(255, 226, 160, 0.95)"],
-      [0.07, "rgba(255, 205, 120, 0.75)"],
-      [0.18, "rgba(255, 170, 76, 0.34)"],
-      [0.42, "rgba(255, 140, 52, 0.12)"],
-      [0.72, "rgba(255, 118, 36, 0.035)"],
+      [0, "rgba(255, 168, 74, 0.46)"],
+      [0.2, "rgba(255, 154, 62, 0.26)"],
+      [0.48, "rgba(255, 134, 48, 0.1)"],
+      [0.76, "rgba(255, 118, 36, 0.03)"],
       [1, "rgba(255, 110, 30, 0)"],
+    ],
+    halo: [
+      [0, "rgba(255, 224, 158, 0.9)"],
+      [0.38, "rgba(255, 196, 104, 0.5)"],
+      [0.72, "rgba(255, 168, 70, 0.15)"],
+      [1, "rgba(255, 150, 50, 0)"],
     ],
     core: "#fff4d8",
     coreEdge: null,
@@ -44,16 +54,20 @@ export const PALETTES: Record<Theme, Palette> = {
     feeder: "rgba(120, 152, 226, 0.30)",
     feederLit: "rgba(255, 186, 104, 0.30)",
     grid: "rgba(140, 170, 240, 0.13)",
-    label: "rgba(170, 192, 240, 0.62)",
+    label: "rgba(182, 202, 246, 0.84)",
     labelHalo: "rgba(5, 10, 26, 0.75)",
     selected: "#ffffff",
   },
   day: {
     glowMix: "source-over",
     glow: [
-      [0, "rgba(255, 176, 32, 0.55)"],
-      [0.35, "rgba(255, 186, 60, 0.26)"],
-      [0.7, "rgba(255, 196, 90, 0.08)"],
+      [0, "rgba(255, 184, 48, 0.3)"],
+      [0.5, "rgba(255, 192, 72, 0.11)"],
+      [1, "rgba(255, 200, 100, 0)"],
+    ],
+    halo: [
+      [0, "rgba(255, 186, 50, 0.55)"],
+      [0.6, "rgba(255, 190, 70, 0.25)"],
       [1, "rgba(255, 200, 100, 0)"],
     ],
     core: "#f7a400",

@@ -1,9 +1,12 @@
 // The Leaflet map: no tiles, nothing from the internet; only our own canvases on a plain ground.
 import * as L from "leaflet";
+import { icon } from "../lib/dom";
 import { t } from "../lib/i18n";
 import type { Poles } from "../lib/poles";
 import type { PoleSummary } from "../lib/types";
 import { LampLayer } from "./lamp_layer";
+
+const CLEAR = 40;
 
 export class CommuneMap {
   readonly lamps: LampLayer;
@@ -46,10 +49,20 @@ export class CommuneMap {
     this.showAll();
   }
 
-  /** Bring a pole into sight where it isn't. */
-  reveal(pole: PoleSummary): void {
+  /** Bring a pole into sight where it isn't, also out from under the card. */
+  reveal(pole: PoleSummary, card: HTMLElement): void {
     const place = L.latLng(pole.latitude, pole.longitude);
-    if (!this.map.getBounds().pad(-0.12).contains(place)) this.map.panTo(place);
+    if (!this.map.getBounds().pad(-0.08).contains(place)) {
+      this.map.panTo(place, { animate: false });
+    }
+    const frame = this.container.getBoundingClientRect();
+    const cover = card.getBoundingClientRect();
+    const spot = this.map.latLngToContainerPoint(place).add([frame.left, frame.top]);
+    const inside = spot.x > cover.left - CLEAR && spot.x < cover.right + CLEAR
+      && spot.y > cover.top - CLEAR && spot.y < cover.bottom + CLEAR;
+    if (!inside) return;
+    const beside = cover.left - frame.left > frame.width / 3;
+    this.map.panBy(beside ? [spot.x - cover.left + CLEAR, 0] : [0, spot.y - cover.top + CLEAR]);
   }
 
   private showAll(): void {
@@ -67,7 +80,7 @@ export class CommuneMap {
     button.type = "button";
     button.title = t("map.fit");
     button.setAttribute("aria-label", t("map.fit"));
-    button.textContent = "⛶";
+    button.append(icon("icon-fit"));
     L.DomEvent.disableClickPropagation(button);
     L.DomEvent.on(button, "click", () => this.showAll());
     const Holder = L.Control.extend({ onAdd: () => button });

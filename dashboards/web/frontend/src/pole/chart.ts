@@ -1,4 +1,4 @@
-// Power and voltage of the last 24 hours; a warm band shows when the lamp was switched on.
+// Power and voltage of the last 24 hours; a warm strip shows when the lamp was switched on.
 import uPlot from "uplot";
 import { TIME_ZONE } from "../lib/format";
 import { t } from "../lib/i18n";
@@ -6,6 +6,7 @@ import type { PoleSummary, Series } from "../lib/types";
 
 const DAY_S = 24 * 3600;
 const HEIGHT = 280;
+const STRIP_PX = 5;
 
 type Column = (number | null)[];
 
@@ -96,12 +97,12 @@ export class PowerChart {
         { label: t("chart.power"), scale: "W", stroke: colour("--chart-power"), width: 2, fill: colour("--chart-power-fill"), value: number(1), points: { show: false } },
         { label: t("chart.voltage"), scale: "V", stroke: colour("--chart-voltage"), width: 1.4, value: number(0), points: { show: false } },
       ],
-      hooks: { drawClear: [(plot) => this.shadeLit(plot, colour("--chart-lit"))] },
+      hooks: { draw: [(plot) => this.stripLit(plot, colour("--lit"))] },
     };
   }
 
-  /** Behind the lines: the spans in which the output was driven. */
-  private shadeLit(plot: uPlot, colour: string): void {
+  /** Along the upper edge: the spans in which the output was driven. */
+  private stripLit(plot: uPlot, colour: string): void {
     const { ctx, bbox } = plot;
     ctx.save();
     ctx.fillStyle = colour;
@@ -111,7 +112,7 @@ export class PowerChart {
       while (to + 1 < this.time.length && (this.level[to + 1] ?? 0) > 0) to += 1;
       const left = Math.max(bbox.left, plot.valToPos(this.time[from]!, "x", true));
       const right = Math.min(bbox.left + bbox.width, plot.valToPos(this.time[to]!, "x", true));
-      if (right > left) ctx.fillRect(left, bbox.top, right - left, bbox.height);
+      if (right > left) ctx.fillRect(left, bbox.top, right - left, STRIP_PX * devicePixelRatio);
       from = to;
     }
     ctx.restore();
