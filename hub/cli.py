@@ -23,7 +23,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Config = Annotated[Path, typer.Option("--config", help="The hub's settings, a TOML file.", show_default=False)]
+Config = Annotated[
+    Path, typer.Option("--config", help="The hub's settings, a TOML file.", show_default=False)
+]
 
 
 @app.callback()

@@ -25,8 +25,8 @@ from hub.ingest.confirm import confirm
 from hub.ingest.directory import Directory
 from hub.ingest.judge import take
 from hub.ingest.link import BrokerLink
-from hub.ingest.lock import IngestLock, IngestRunningError
 from hub.ingest.liveness import Liveness
+from hub.ingest.lock import IngestLock, IngestRunningError
 from hub.ingest.state import IngestState, load_state
 from hub.settings import IngestSettings
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import fcntl
-from pathlib import Path
-from typing import IO, Protocol
+import os
+from typing import Protocol
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
@@ -52,18 +52,22 @@ class _FileLock:
         database = engine.url.database
         if not database or database == ":memory:":
             raise ValueError("an ingest needs a database on disk")
-        self._file: IO[str] = Path(f"{database}.ingest-lock").open("w", encoding="ascii")
+        self._file: int | None = os.open(
+            f"{database}.ingest-lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+        )
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            self._file.close()
+            os.close(self._file)
             raise IngestRunningError(database) from None
 
     def ensure(self) -> None:
         """Nothing takes a file lock away."""
 
     def release(self) -> None:
-        self._file.close()
+        file, self._file = self._file, None
+        if file is not None:
+            os.close(file)
 
 
 class _AdvisoryLock:
