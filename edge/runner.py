@@ -55,6 +55,8 @@ def _run(
 ) -> None:
     import asyncio
 
+    # structlog loads rich where it finds it, for tracebacks in colour: 6 MB that no node needs.
+    sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
     import structlog
 
     from edge.agent import Agent

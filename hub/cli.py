@@ -10,6 +10,10 @@ from typing import Annotated
 import structlog
 import typer
 
+import hub.access.cli as access_tools
+import hub.funding.cli as funding_tools
+import hub.migrations.cli as migration_tools
+import hub.registry.cli as registry_tools
 from hub.db import DatabaseUnsafeError, open_database
 from hub.settings import SettingsError, load_settings
 
@@ -63,3 +67,5 @@ def run(config: Config) -> None:
 
 
 # The tools of other capabilities (import, migrate, first login) are added below, one line each.
+for _tools in (access_tools, funding_tools, migration_tools, registry_tools):
+    _tools.register(app)

@@ -130,14 +130,14 @@ def _draft(row: Row, by: str) -> Draft | list[RowError]:
     description, memo = row.get("description"), row.get("memo")
     is_receipt = kind in ("receipt_cash", "receipt_in_kind")
     if not description and not is_receipt:
-        # Of a plan or an expense the note says what it is for, which is public; of a receipt it may name someone.
+        # A plan's or expense's note says what it is for, which is public; a receipt's may name somebody.
         description, memo = memo, ""
     return Draft(
         kind=cast(EntryKind, kind),
         happened_on=happened_on,
         idempotency_key=row.get("idempotency_key"),
         lines=(Line(row.get("pole").upper(), amount_vnd),),
-        contributor_kind=who if is_receipt else None,
+        contributor_kind=who,
         description=description,
         memo=memo,
         by=by,
