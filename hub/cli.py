@@ -10,11 +10,11 @@ from typing import Annotated
 import structlog
 import typer
 
-from hub.access import cli as access_cli
+import hub.access.cli as access_tools
+import hub.funding.cli as funding_tools
+import hub.migrations.cli as migration_tools
+import hub.registry.cli as registry_tools
 from hub.db import DatabaseUnsafeError, open_database
-from hub.funding import cli as funding_cli
-from hub.migrations import cli as migrations_cli
-from hub.registry import cli as registry_cli
 from hub.settings import SettingsError, load_settings
 
 app = typer.Typer(
@@ -28,11 +28,7 @@ Config = Annotated[
 ]
 
 
-for commands in (migrations_cli, registry_cli, funding_cli, access_cli):
-    commands.register(app)
-
-
-@app.callback(epilog="Example: ngonden hub run --config data/hub.toml")
+@app.callback()
 def _hub() -> None:
     """Take the nodes' messages into the database: state, incidents, commands, telemetry."""
 
@@ -71,3 +67,5 @@ def run(config: Config) -> None:
 
 
 # The tools of other capabilities (import, migrate, first login) are added below, one line each.
+for _tools in (access_tools, funding_tools, migration_tools, registry_tools):
+    _tools.register(app)

@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from edge.clock import SystemClock
+from edge.log import configure_logging
 from simulators.commune import ScenarioError
 from simulators.devices import SimulatedWorld
 from simulators.files import write_scenario_files
@@ -71,6 +72,7 @@ def commune(
     ] = None,
 ) -> None:
     """Run every node of a scenario in this process until Ctrl-C."""
+    configure_logging()
     try:
         found = load_scenario(scenario)
         settings = FleetSettings(

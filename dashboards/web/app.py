@@ -65,7 +65,7 @@ def assemble(
     app.include_router(_static(assets))
     app.include_router(pages.routes(renderer))
     app.include_router(public.routes(renderer))
-    # A list of 219 poles shrinks from 90 kB to 9: what a phone on 4G waits for. Event streams stay as they are.
+    # A list of 219 poles shrinks to a tenth: a phone on 4G waits for it. Event streams stay as they are.
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=6)
     return app
 

@@ -67,7 +67,7 @@ class Renderer:
         status: int = 200,
         live: bool = False,
     ) -> HTMLResponse:
-        """An HTML page. `page` marks the place in the menu, `live` says that it follows the event stream."""
+        """An HTML page. `page` marks its place in the menu; a `live` one follows the event stream."""
         language = language_of(request)
         html = self._environment.get_template(template).render(
             t=translator(language),
@@ -79,7 +79,7 @@ class Renderer:
             live=live,
             **values,
         )
-        # A signed-in page holds live data of the commune: no copy of it belongs in a shared computer's cache.
+        # Data of the commune, for those who signed in: no copy of it belongs in a shared computer's cache.
         answer = HTMLResponse(html, status, headers={"Cache-Control": "no-store"})
         asked = chosen(request.query_params.get("lang"))
         if asked is not None:
