@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import Connection, func, select
 
 from edge.outbox_file import OutboxFile
-from hub.commands.tables import command_receipt
+from hub.commands.tables import command, command_receipt
 from hub.db import open_database, reading
 from hub.ingest.tables import node_event, received
 from hub.telemetry.factory import open_store
@@ -80,14 +80,17 @@ def received_count(connection: Connection) -> int:
 
 def _audit_one(one: Made, connection: Connection, store: TelemetryStore, result: Audit) -> None:
     tally = store.count(one.node, one.epoch)
-    others = sum(
-        connection.execute(
-            select(func.count())
-            .select_from(table)
-            .where(table.c.node == one.node, table.c.epoch == one.epoch)
-        ).scalar_one()
-        for table in (node_event, command_receipt)
-    )
+    events = connection.execute(
+        select(func.count())
+        .select_from(node_event)
+        .where(node_event.c.node == one.node, node_event.c.epoch == one.epoch)
+    ).scalar_one()
+    receipts = connection.execute(
+        select(func.count())
+        .select_from(command_receipt.join(command, command.c.id == command_receipt.c.command))
+        .where(command.c.node == one.node, command_receipt.c.epoch == one.epoch)
+    ).scalar_one()
+    others = events + receipts
     ranges = connection.execute(
         select(received.c.ranges).where(received.c.node == one.node, received.c.epoch == one.epoch)
     ).scalar_one_or_none()

@@ -11,17 +11,20 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from sqlalchemy import Connection, func, select
 
 from bench.audit import Audit, Made, audit, made_by
 from bench.children import Child, wait_until
-from bench.stack import Plan, Stack
+from bench.stack import COMMUNE, Plan, Stack
+from hub.commands.store import request_override
 from hub.ingest.tables import node_state, telemetry_outbox
 
 DRAIN_WITHIN_S = 120.0
+COMMAND_SHARE = 0.3
+"""How many of the kills are accompanied by a lamp command."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +96,21 @@ def _kill_at_random(
         killed[kind] += 1
         down.append((now + rng.uniform(0.0, 2.0), victim))
         progress(sum(killed.values()))
+        if rng.random() < COMMAND_SHARE:
+            stack.tell(partial(_ask_for_half_light, rng.choice(stack.nodes)))
     for _, child in down:
         child.start(wait=False)
     return killed
+
+
+def _ask_for_half_light(at: tuple[str, str], connection: Connection) -> None:
+    """A lamp command: its receipts share the samples' numbering and must arrive as surely."""
+    node, pole = at
+    now = datetime.now(UTC)
+    until = now + timedelta(minutes=10)
+    request_override(
+        connection, pole=pole, node=node, commune=COMMUNE, level=0.5, until=until, by="campaign", now=now
+    )
 
 
 def _drain(stack: Stack) -> list[Made]:

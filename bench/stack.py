@@ -133,10 +133,18 @@ class Stack:
 
     def ask(self, question: Callable[[Connection], T]) -> T:
         """Ask the hub's database, as a reader that holds up nobody."""
-        if self._engine is None:
-            self._engine = reading(open_database(self.database_url))
-        with self._engine.connect() as connection:
+        with reading(self._database()).connect() as connection:
             return question(connection)
+
+    def tell(self, change: Callable[[Connection], T]) -> T:
+        """Write to the hub's database as the web server would, in a transaction of its own."""
+        with self._database().begin() as connection:
+            return change(connection)
+
+    def _database(self) -> Engine:
+        if self._engine is None:
+            self._engine = open_database(self.database_url)
+        return self._engine
 
     def _write_node_config(self, node: str, pole: str, interval_s: float) -> None:
         directory = self.layout.node_dir(node)
@@ -168,9 +176,9 @@ def run_command(*words: str) -> str:
 
 def registry_csv(nodes: Sequence[tuple[str, str]]) -> str:
     """A registry of one pole per node along one road, in the import's columns."""
-    lines = ["code,node,commune,commune_name,province,hamlet,feeder,latitude,longitude,lamp_rated_w"]
+    lines = ["code,place,node,commune,commune_name,province,hamlet,feeder,latitude,longitude,lamp_rated_w"]
     lines += [
-        f"{pole},{node},{COMMUNE},xã Trạm Thản,tỉnh Phú Thọ,Khu 1,TG-F1,"
+        f"{pole},km {number * 0.04:.2f},{node},{COMMUNE},xã Trạm Thản,tỉnh Phú Thọ,Khu 1,TG-F1,"
         f"{21.4731 + number * 0.0003:.6f},105.255000,{RATED_W}"
         for number, (node, pole) in enumerate(nodes)
     ]
