@@ -78,12 +78,8 @@ def _round(stack: Stack, messages: int, name: str) -> Round:
     baseline = _bare_subscriber(stack, _load(stack, messages, f"{name}-baseline"))
     stack.hub.start()
     try:
-        # The hub has subscribed once a first message of each node is committed; that also warms it up.
-        before = stack.ask(received_count)
-        warm = _load(stack, NODES, f"{name}-warm")
-        _send(stack, warm)
-        _wait_for(stack, before + NODES)
-        cpu_before, before = stack.hub.cpu_s(), before + NODES
+        before = _warm_up(stack, name)
+        cpu_before = stack.hub.cpu_s()
         load = _load(stack, messages, f"{name}-hub")
         started = time.monotonic()
         sender = threading.Thread(target=_send, args=(stack, load))
@@ -100,6 +96,20 @@ def _round(stack: Stack, messages: int, name: str) -> Round:
     finally:
         stack.hub.stop()
     return Round(baseline, (messages - lost) / elapsed, cpu_s / messages * 1e6, lost)
+
+
+def _warm_up(stack: Stack, name: str) -> int:
+    """Send one message of each node until the hub has them: before it has subscribed they go nowhere."""
+    wanted = stack.ask(received_count) + NODES
+    warm = _load(stack, NODES, f"{name}-warm")
+
+    def committed() -> bool:
+        if stack.ask(received_count) < wanted:
+            _send(stack, warm)
+        return stack.ask(received_count) >= wanted
+
+    wait_until(committed, within_s=60, every_s=0.5, what="the hub to subscribe")
+    return wanted
 
 
 def _load(stack: Stack, messages: int, run: str) -> PreparedLoad:
