@@ -1,0 +1,1 @@
+"""What hangs on a serial line: energy meters and lamp controllers that speak Modbus RTU."""

@@ -21,7 +21,9 @@ class Verdict(Enum):
     BAD = "bad"
     GOOD = "good"
     NO_EVIDENCE = "no_evidence"
-    """Says nothing either way: a lamp that is off by day is neither failed nor mended."""
+    """Says nothing either way, e.g. a silent meter: what was pending stays pending."""
+    NOT_DUE = "not_due"
+    """Could not show the trouble, e.g. a lamp off by day: what was pending starts anew."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,195 @@
+"""One node: its lamps first, then everything that tells of them.
+
+The lamp loop stands alone. Whatever fails in the rest (disk, broker, a bug) is logged and begun anew
+beside it; the road stays lit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from edge.clock import Clock
+from edge.config import NodeConfig
+from edge.devices import PoleDevices
+from edge.journal import Journal
+from edge.lighting import Lighting
+from edge.outbox_file import OutboxInUseError
+from edge.version import AGENT_VERSION
+from edge.waiting import wait_for
+from protocol.messages import Config
+
+if TYPE_CHECKING:
+    from edge.uplink import Uplink
+
+CONTROL_EVERY_S = 1.0
+BEGIN_ANEW_AFTER_S = 5.0
+GOODBYE_WITHIN_S = 6.0
+"""Longer than a goodbye takes on a link that lives; a dead one is left."""
+
+
+class Agent:
+    """`await Agent(config, devices, clock).run(stop)` until `stop` is set.
+
+    Several hundred may share one event loop; give them one `executor` for their SQLite work (without one,
+    an agent makes its own single thread). `random` spreads reconnects and sampling ticks. `lighting` is
+    given where the lamps are under control already. The devices stay the caller's to close.
+    """
+
+    def __init__(
+        self,
+        config: NodeConfig,
+        devices: Mapping[str, PoleDevices],
+        clock: Clock,
+        *,
+        executor: Executor | None = None,
+        random: Random | None = None,
+        lighting: Lighting | None = None,
+    ) -> None:
+        self._config = config
+        self._devices = devices
+        self._clock = clock
+        self._executor = executor
+        self._random = random or Random()  # noqa: S311 - spreads load, guards nothing
+        self._lighting = lighting or Lighting(config, devices, clock)
+        self._journal: Journal | None = None
+        self._log = structlog.get_logger().bind(node=config.node)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Light the poles until `stop` is set; returns after a clean goodbye to the broker.
+
+        Raises OutboxInUseError when another agent holds this node's data_dir.
+        """
+        self._lighting.step(self._on_lamp)
+        own_executor = None if self._executor else ThreadPoolExecutor(1, "outbox")
+        executor = self._executor or own_executor
+        assert executor is not None
+        control = asyncio.create_task(self._control(stop))
+        telling = asyncio.create_task(self._again_and_again(lambda: self._tell(stop, executor), stop))
+        try:
+            await asyncio.gather(control, telling)
+        finally:
+            for task in (control, telling):
+                task.cancel()
+            await asyncio.gather(control, telling, return_exceptions=True)
+            if own_executor is not None:
+                own_executor.shutdown()
+
+    async def _control(self, stop: asyncio.Event) -> None:
+        while not await wait_for(stop, CONTROL_EVERY_S):
+            self._lighting.step(self._on_lamp)
+
+    def _on_lamp(self, what: str, pole: str, detail: str) -> None:
+        lost = what == "lamp_output_lost"
+        (self._log.error if lost else self._log.info)(what, pole=pole, error=detail)
+        if self._journal is not None:
+            self._journal.later(what, pole=pole, detail={"error": detail[:200]})
+
+    async def _again_and_again(self, work: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            try:
+                await work()
+            except OutboxInUseError:
+                raise
+            except Exception:  # noqa: BLE001 - see below
+                # Whatever broke here, the lamps are still lit by `_control`; a restart of the process
+                # would put them out for a moment and most likely end at the same place.
+                self._log.exception("begin_anew")
+                await wait_for(stop, BEGIN_ANEW_AFTER_S)
+
+    async def _tell(self, stop: asyncio.Event, executor: Executor) -> None:
+        """Everything but the lamps: open the outbox, sample, send, obey, until `stop` or a failure."""
+        # aiomqtt and TLS cost a good part of the agent's start; the lamps are under control before.
+        from edge.downlink import Downlink
+        from edge.sampling import Sampler
+        from edge.uplink import Uplink, Vitals
+
+        config, clock = self._config, self._clock
+        journal = Journal(
+            Path(config.data_dir),
+            node=config.node,
+            max_items=config.outbox_max_items,
+            clock=clock,
+            executor=executor,
+        )
+        await journal.open()
+        self._journal = journal
+        vitals = Vitals(AGENT_VERSION, config.heartbeat_s, 0, [pole.code for pole in config.poles])
+        sampler = Sampler(
+            config,
+            self._devices,
+            lighting=self._lighting,
+            journal=journal,
+            clock=clock,
+            random=self._random,
+        )
+
+        def on_config(wanted: Config) -> None:
+            vitals.heartbeat_s, vitals.config_version = wanted.heartbeat_s, wanted.version
+            uplink.tell_state()
+
+        downlink = Downlink(
+            config,
+            lighting=self._lighting,
+            sampler=sampler,
+            journal=journal,
+            clock=clock,
+            on_config=on_config,
+        )
+        uplink = Uplink(
+            node=config.node,
+            commune=config.commune,
+            broker=config.broker,
+            vitals=vitals,
+            journal=journal,
+            clock=clock,
+            receive=downlink.receive,
+            random=self._random,
+        )
+        journal.on_new_epoch = uplink.tell_state
+        await downlink.restore()
+        journal.later("device_reset", detail={"agent_version": AGENT_VERSION})
+        work: list[Callable[[], Coroutine[Any, Any, None]]] = [
+            sampler.run,
+            sampler.watch_cameras,
+            downlink.follow_up,
+            journal.deliver,
+            journal.keep_house,
+        ]
+        try:
+            await self._side_by_side(work, uplink, stop)
+        finally:
+            self._journal = None
+            await journal.outbox.close()
+
+    async def _side_by_side(
+        self, work: list[Callable[[], Coroutine[Any, Any, None]]], uplink: Uplink, stop: asyncio.Event
+    ) -> None:
+        """Run these until `stop`, then let the uplink say goodbye; raise what the first of them raises."""
+        pieces = [asyncio.create_task(piece()) for piece in work]
+        sending = asyncio.create_task(uplink.run(stop))
+        stopping = asyncio.create_task(_until(stop))
+        try:
+            running: set[asyncio.Task[None]] = {*pieces, sending, stopping}
+            while stopping in running:
+                done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+            for piece in pieces:
+                piece.cancel()
+            for task in (await asyncio.wait({sending}, timeout=GOODBYE_WITHIN_S))[0]:
+                task.result()
+        finally:
+            for task in (*pieces, sending, stopping):
+                task.cancel()
+            await asyncio.gather(*pieces, sending, stopping, return_exceptions=True)
+
+
+async def _until(event: asyncio.Event) -> None:
+    await event.wait()

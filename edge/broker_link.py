@@ -1,0 +1,58 @@
+"""One connection to the broker: identity, last will, limits. A client serves for one connection only.
+
+Used a second time, paho would first send again what the first connection had left, beside what the outbox
+sends. The incoming queue has no limit, because aiomqtt throws messages away when it is full.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+
+import aiomqtt
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from edge.config import BrokerSettings
+
+ANSWER_WITHIN_S = 10.0
+"""A link that lets nothing through for so long is dead, whatever TCP believes."""
+
+
+async def open_client(broker: BrokerSettings, *, node: str, will: tuple[str, bytes]) -> aiomqtt.Client:
+    """A client that is not connected yet. `will` is topic and payload, retained, sent after `will_delay_s`.
+
+    Raises OSError (ssl.SSLError among them) where the identity's files can't be used.
+    """
+    will_properties = Properties(PacketTypes.WILLMESSAGE)  # type: ignore[no-untyped-call]
+    will_properties.WillDelayInterval = broker.will_delay_s
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    # A will waits no longer than its session lives, so the session outlives the connection as long.
+    properties.SessionExpiryInterval = broker.will_delay_s
+    topic, payload = will
+    return aiomqtt.Client(
+        broker.host,
+        broker.port,
+        identifier=node,
+        protocol=aiomqtt.ProtocolVersion.V5,
+        clean_start=True,
+        keepalive=broker.keepalive_s,
+        properties=properties,
+        will=aiomqtt.Will(topic, payload, qos=1, retain=True, properties=will_properties),
+        timeout=ANSWER_WITHIN_S,
+        tls_context=await _identity(broker),
+    )
+
+
+async def _identity(broker: BrokerSettings) -> ssl.SSLContext | None:
+    """Read anew for each connection, so that a renewed certificate needs no restart."""
+    if broker.ca_file is None or broker.cert_file is None:
+        return None
+    return await asyncio.to_thread(_load, broker.ca_file, broker.cert_file, broker.key_file)
+
+
+def _load(ca_file: str, cert_file: str, key_file: str | None) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=ca_file)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(cert_file, key_file)
+    return context

@@ -1,0 +1,52 @@
+"""`ngonden edge`: the agent of one node.
+
+The command line's own libraries (typer, and pydantic and rich with it) take 20 MB that would stay for as
+long as the agent runs. So once it knows what to do it makes way: the process becomes `python -m edge`,
+with the same process id, and a service on a Pi calls that directly.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback(
+    invoke_without_command=True,
+    epilog="Example: ngonden edge --config /etc/ngonden/node.toml",
+)
+def edge(
+    context: typer.Context,
+    config: Annotated[
+        str, typer.Option(help="The node's settings (TOML); docs/edge.md explains every key.")
+    ] = "",
+) -> None:
+    """Run the agent of one node: light its poles, keep what it sees, tell the hub, obey commands.
+
+    It ends cleanly on Ctrl-C or SIGTERM.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    if not config:
+        typer.echo("Which node? Give its settings: ngonden edge --config /etc/ngonden/node.toml", err=True)
+        raise typer.Exit(2)
+    become_agent(config)
+
+
+def become_agent(config: str) -> None:
+    """Replace this process by a lean one that runs the agent; does not return."""
+    home = str(Path(__file__).resolve().parent.parent)
+    paths = [home, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))}
+    sys.stdout.flush()
+    os.execve(sys.executable, [sys.executable, "-m", "edge", "--config", config], environment)  # noqa: S606

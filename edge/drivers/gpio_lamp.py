@@ -1,0 +1,50 @@
+"""A lamp behind a relay on a GPIO pin.
+
+gpiozero turns its pins into inputs when the process ends, however it ends in Python; a killed process
+leaves them as they are until the next start. So the relay is wired such that an input lights the road:
+docs/edge.md, "Wiring".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edge.drivers.ports import DriverError
+
+if TYPE_CHECKING:
+    from gpiozero.pins import Factory
+
+
+class RelayLamp:
+    """On or off: a level from 0.5 is on."""
+
+    def __init__(self, pin: int, *, active_high: bool, pin_factory: Factory | None = None) -> None:
+        from gpiozero import DigitalOutputDevice, GPIOZeroError
+
+        self._error = GPIOZeroError
+        self._name = f"lamp relay on GPIO{pin}"
+        try:
+            # None keeps the pin's present state: a restart of the agent does not blink the lamp.
+            self._output = DigitalOutputDevice(
+                pin, active_high=active_high, initial_value=None, pin_factory=pin_factory
+            )
+        except GPIOZeroError as error:
+            raise DriverError(f"{self._name}: {error}") from error
+
+    def set_level(self, level: float) -> None:
+        """Switch the relay; raises DriverError."""
+        try:
+            self._output.value = level >= 0.5
+        except self._error as error:
+            raise DriverError(f"{self._name}: {error}") from error
+
+    def level(self) -> float:
+        """1.0 or 0.0, read back from the pin; raises DriverError."""
+        try:
+            return float(self._output.value)
+        except self._error as error:
+            raise DriverError(f"{self._name}: {error}") from error
+
+    def close(self) -> None:
+        """Make the pin an input."""
+        self._output.close()

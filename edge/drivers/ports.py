@@ -1,0 +1,72 @@
+"""What the agent asks of hardware. Each port has a real driver and a mock beside it in this folder.
+
+Lamp and photocell are one pin each and answer at once. Meter and camera wait for a line or a network, so
+they are coroutines; the agent puts its own limit on how long it waits for them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from protocol.messages import MeterReading
+
+
+class DriverError(Exception):
+    """A device did not do what it was asked. The text names the device."""
+
+
+class LampDriver(Protocol):
+    """The output that switches or dims one lamp."""
+
+    def set_level(self, level: float) -> None:
+        """Drive to 0.0 (off) … 1.0 (full); a relay is on from 0.5. Raises DriverError."""
+        ...
+
+    def level(self) -> float | None:
+        """What the output is driven to now; None before the first `set_level`. Raises DriverError."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the output: the wiring's safe state takes over."""
+        ...
+
+
+class Photocell(Protocol):
+    """A light sensor."""
+
+    def read(self) -> bool | None:
+        """True when it is dark, None when the sensor does not answer. Raises DriverError."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the input."""
+        ...
+
+
+class Meter(Protocol):
+    """An energy meter in one lamp's circuit."""
+
+    async def read(self) -> MeterReading | None:
+        """One reading, None when the meter is silent (unknown, not 0 W). Raises DriverError."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the line."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reachability:
+    """Whether a camera answered, and how fast."""
+
+    reachable: bool
+    latency_ms: float | None = None
+
+
+class CameraProbe(Protocol):
+    """Asks one camera whether it is there."""
+
+    async def probe(self) -> Reachability:
+        """Knock once. A camera that does not answer is a result, not an error."""
+        ...

@@ -1,0 +1,128 @@
+"""Everything the node tells passes here: into the outbox first, then into the plan of what is sent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import Literal
+from uuid import UUID
+
+import structlog
+
+from edge.clock import Clock
+from edge.outbox import Outbox, Trouble
+from edge.outbox_file import Item, Span
+from edge.send_plan import SendPlan
+from protocol.messages import Event
+
+HOUSEKEEPING_S = 60.0
+FIRST_SEQ = 1
+"""Items are made with this seq; the outbox gives each its own."""
+
+Detail = dict[str, str | int | float | bool | None]
+
+
+class Journal:
+    """The outbox of one node together with its send plan. `changed` is set whenever the plan is."""
+
+    def __init__(
+        self, data_dir: Path, *, node: str, max_items: int, clock: Clock, executor: Executor
+    ) -> None:
+        self.outbox = Outbox(data_dir, max_items=max_items, executor=executor, on_trouble=self._on_trouble)
+        self.changed = asyncio.Event()
+        self.on_new_epoch: Callable[[], None] = lambda: None
+        """Called when items begin to belong to another epoch; the agent tells the hub."""
+        self._clock = clock
+        self._waiting: list[Item] = []
+        self._has_waiting = asyncio.Event()
+        self._written_at_s = clock.monotonic()
+        self._plan: SendPlan | None = None
+        self._plan_epoch: UUID | None = None
+        self._log = structlog.get_logger().bind(node=node)
+
+    @property
+    def plan(self) -> SendPlan:
+        """The plan of the outbox's present epoch."""
+        if self._plan is None or self._plan_epoch != self.outbox.epoch:
+            is_first = self._plan is None
+            self._plan = SendPlan(backlog=self.outbox.queued > 0)
+            self._plan_epoch = self.outbox.epoch
+            self.changed.set()
+            if not is_first:
+                self.on_new_epoch()
+        return self._plan
+
+    async def open(self) -> None:
+        """Open the outbox; raises OutboxInUseError."""
+        await self.outbox.open()
+        self._plan = SendPlan(backlog=self.outbox.queued > 0)
+        self._plan_epoch = self.outbox.epoch
+
+    async def record(
+        self, items: Sequence[Item] = (), *, notes: Mapping[str, bytes | None] | None = None
+    ) -> None:
+        """Store items, waiting events and notes in one transaction, then hand them to the plan."""
+        waiting, self._waiting = self._waiting, []
+        self._has_waiting.clear()
+        before = self.plan
+        written = await self.outbox.write([*items, *waiting], notes=notes)
+        self._written_at_s = self._clock.monotonic()
+        if self.plan is before:
+            before.add(written.items, now_s=self._clock.monotonic())
+        else:
+            # The disk failed meanwhile and another epoch has begun: its plan finds these in the outbox.
+            self.plan.look_again()
+        self.changed.set()
+
+    def later(self, kind: str, *, pole: str | None = None, detail: Detail | None = None) -> None:
+        """Note an event now; it is stored by `deliver`, or with whatever is recorded before."""
+        self._waiting.append(
+            Event(
+                seq=FIRST_SEQ,
+                time=self._clock.now(),
+                clock=self.quality(),
+                kind=kind,
+                pole=pole,
+                detail=detail or {},
+            )
+        )
+        self._has_waiting.set()
+
+    def quality(self) -> Literal["synced", "unsynced"]:
+        """The clock's word as the contract writes it."""
+        return "synced" if self._clock.synced() else "unsynced"
+
+    def confirmed(self, epoch: UUID, spans: Sequence[Span]) -> None:
+        """The hub has stored, or set aside, these."""
+        self.outbox.confirm(epoch, spans)
+        if epoch != self.outbox.epoch:
+            return
+        plan, was_stalled = self.plan, self.plan.stalled
+        for first, last in spans:
+            plan.confirm(first, last, now_s=self._clock.monotonic())
+        if was_stalled and not plan.stalled:
+            self._log.info("hub_confirms_again", queued=self.outbox.queued)
+        self.changed.set()
+
+    async def deliver(self) -> None:
+        """Store waiting events as they come, for ever."""
+        while True:
+            await self._has_waiting.wait()
+            await self.record()
+
+    async def keep_house(self) -> None:
+        """Delete what is confirmed when nothing else is written, and find back to the disk, for ever."""
+        while True:
+            await asyncio.sleep(HOUSEKEEPING_S)
+            idle_s = self._clock.monotonic() - self._written_at_s
+            if self.outbox.wants_flush or idle_s >= HOUSEKEEPING_S:
+                await self.outbox.flush()
+            if self.outbox.in_memory and await self.outbox.return_to_disk():
+                self.changed.set()
+
+    def _on_trouble(self, trouble: Trouble) -> None:
+        back = trouble.kind == "outbox_on_disk"
+        (self._log.info if back else self._log.error)(trouble.kind, **trouble.detail)
+        self.later(trouble.kind, detail=trouble.detail)

@@ -1,0 +1,275 @@
+"""What was made on the node and not yet confirmed by the hub; on disk, and never in the lamp's way.
+
+Everything that one tick makes is one transaction. Confirmed items are deleted with the next transaction
+(an SD card wears by writes), or by `flush` when none comes. A damaged file is set aside and a new epoch
+begins. When the disk itself fails or is full the outbox goes on in memory, as an epoch of its own, and
+returns to the file once the disk takes writes again and nothing in memory waits for the hub.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal, TypeVar
+from uuid import UUID
+
+from edge.outbox_file import Item, NotAnOutboxError, OutboxFile, Span, Written, is_damage
+from edge.ranges import RangeSet
+
+T = TypeVar("T")
+
+FILE_NAME = "outbox.db"
+MEMORY_ITEMS = 5_000
+"""What is kept without a disk: about 3 MB, 40 hours of one pole at 30 s."""
+KEEP_DAMAGED = 3
+"""Damaged files that are kept for someone to look at."""
+MANY_RUNS = 500
+"""Confirmed seqs in more separate runs than this are deleted without waiting for the next transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that befell the outbox and that the hub should hear of: an event kind and its detail."""
+
+    kind: Literal["outbox_damaged", "outbox_in_memory", "outbox_on_disk", "outbox_overflow"]
+    detail: dict[str, str | int | float | bool | None]
+
+
+class Outbox:
+    """The outbox of one node. Its coroutines run SQLite on `executor`, one at a time.
+
+    `on_trouble` is called in the event loop. Attributes may be read at any time.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        max_items: int,
+        executor: Executor,
+        on_trouble: Callable[[Trouble], None],
+    ) -> None:
+        self._path = data_dir / FILE_NAME
+        self._max_items = max_items
+        self._executor = executor
+        self._on_trouble = on_trouble
+        self._busy = threading.Lock()  # held by the thread that works on the file
+        self._sets = threading.Lock()  # held for microseconds: the event loop takes it too
+        self._confirmed = RangeSet()
+        self._deleting = RangeSet()
+        self._unsaved_notes: dict[str, bytes | None] = {}
+        self._troubles: list[Trouble] = []
+        self._file: OutboxFile | None = None
+        self._epoch: UUID | None = None
+
+    @property
+    def epoch(self) -> UUID:
+        """The epoch that new items belong to; only after `open`."""
+        assert self._epoch is not None, "open() comes first"
+        return self._epoch
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether the disk has failed."""
+        return self._file is not None and self._file.path is None
+
+    @property
+    def queued(self) -> int:
+        """How many items wait for the hub's confirmation."""
+        if self._file is None:
+            return 0
+        with self._sets:
+            return max(0, self._file.count - self._confirmed.size - self._deleting.size)
+
+    async def open(self) -> None:
+        """Open the file, or what can be had instead. Raises OutboxInUseError only."""
+        await self._run(self._open)
+
+    async def write(
+        self, items: Sequence[Item], *, notes: Mapping[str, bytes | None] | None = None
+    ) -> Written:
+        """Store items and notes in one transaction; returns the items with their epoch and seqs."""
+        return await self._run(partial(self._write, items, notes or {}))
+
+    async def read(self, which: Literal["urgent", "samples"], after_seq: int, limit: int) -> list[Item]:
+        """Unconfirmed items above `after_seq`, oldest first; an empty list means there are no more."""
+        return await self._run(partial(self._read, which, after_seq, limit))
+
+    async def notes(self, prefix: str) -> dict[str, bytes]:
+        """Notes by what follows `prefix` in their key."""
+        return await self._run(lambda: self._opened().notes(prefix))
+
+    async def flush(self) -> None:
+        """Delete what is confirmed now."""
+        if self._confirmed:
+            await self.write([])
+
+    async def return_to_disk(self) -> bool:
+        """Try the disk again; True when the outbox is on disk. Waits until memory is empty."""
+        return await self._run(self._return_to_disk)
+
+    async def close(self) -> None:
+        """Delete what is confirmed and close the file."""
+        if self._file is not None:
+            await self.flush()
+            await self._run(self._opened().close)
+
+    def confirm(self, epoch: UUID, spans: Iterable[Span]) -> None:
+        """The hub has these: forget them with the next transaction. Another epoch's are ignored."""
+        if self._file is None or epoch != self._epoch:
+            return
+        with self._sets:
+            for first, last in spans:
+                # A seq that was never made can't have been stored: it must not be forgotten in advance.
+                self._confirmed.add(max(1, first), min(last, self._file.high_seq))
+
+    @property
+    def wants_flush(self) -> bool:
+        """Whether so many separate runs are confirmed that they should be deleted at once."""
+        return self._confirmed.ranges > MANY_RUNS
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        def alone() -> T:
+            with self._busy:
+                return work()
+
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._executor, alone)
+        finally:
+            troubles, self._troubles = self._troubles, []
+            for trouble in troubles:
+                self._on_trouble(trouble)
+
+    # What follows runs on the executor, one thread at a time.
+
+    def _opened(self) -> OutboxFile:
+        assert self._file is not None, "open() comes first"
+        return self._file
+
+    def _take(self, file: OutboxFile) -> None:
+        with self._sets:
+            self._file, self._epoch = file, file.epoch
+            self._confirmed.clear()
+            self._deleting.clear()
+
+    def _open(self) -> None:
+        try:
+            self._take(self._open_file())
+        except (OSError, sqlite3.Error) as error:
+            self._go_to_memory(error)
+
+    def _open_file(self) -> OutboxFile:
+        try:
+            return OutboxFile(self._path)
+        except NotAnOutboxError as damage:
+            kept_as = _set_aside(self._path)
+            self._troubles.append(
+                Trouble("outbox_damaged", {"error": str(damage)[:200], "kept_as": kept_as})
+            )
+            return OutboxFile(self._path)
+
+    def _go_to_memory(self, error: Exception) -> None:
+        if self._file is not None:
+            self._file.close()
+        self._take(OutboxFile(None))
+        self._troubles.append(Trouble("outbox_in_memory", {"error": str(error)[:200]}))
+
+    def _survive(self, error: sqlite3.Error) -> None:
+        """After a failed operation: have some outbox again, with no damaged file under it."""
+        if self.in_memory:
+            raise error  # not a disk's fault: nothing else would help
+        if is_damage(error):
+            self._opened().close()
+            self._file = None
+            self._open()
+        else:
+            self._go_to_memory(error)
+
+    def _write(self, items: Sequence[Item], notes: Mapping[str, bytes | None]) -> Written:
+        try:
+            written = self._write_once(items, notes)
+        except sqlite3.Error as error:
+            self._survive(error)
+            written = self._write_once(items, notes)
+        if written.dropped:
+            self._troubles.append(
+                Trouble(
+                    "outbox_overflow",
+                    {
+                        "dropped": written.dropped,
+                        "first_seq": written.dropped_first,
+                        "last_seq": written.dropped_last,
+                    },
+                )
+            )
+        return written
+
+    def _write_once(self, items: Sequence[Item], notes: Mapping[str, bytes | None]) -> Written:
+        file = self._opened()
+        if file.path is None:
+            self._unsaved_notes.update(notes)
+        with self._sets:
+            self._confirmed, self._deleting = RangeSet(), self._confirmed
+            forget = list(self._deleting)
+        try:
+            limit = self._max_items if file.path is not None else min(MEMORY_ITEMS, self._max_items)
+            written = file.write(items, notes=notes, forget=forget, max_items=limit)
+        except sqlite3.Error:
+            with self._sets:
+                for first, last in self._deleting:
+                    self._confirmed.add(first, last)
+                self._deleting = RangeSet()
+            raise
+        with self._sets:
+            self._deleting = RangeSet()
+        return written
+
+    def _read(self, which: Literal["urgent", "samples"], after_seq: int, limit: int) -> list[Item]:
+        while True:
+            try:
+                items = self._opened().read(which, after_seq, limit)
+            except sqlite3.Error as error:
+                self._survive(error)
+                return []
+            with self._sets:
+                waiting = [item for item in items if item.seq not in self._confirmed]
+            if waiting or not items:
+                return waiting
+            after_seq = items[-1].seq
+
+    def _return_to_disk(self) -> bool:
+        if not self.in_memory:
+            return True
+        if self.queued:
+            return False
+        try:
+            file = self._open_file()
+            file.write([], notes=self._unsaved_notes)
+        except (OSError, sqlite3.Error):
+            return False
+        self._opened().close()
+        self._unsaved_notes.clear()
+        self._take(file)
+        self._troubles.append(Trouble("outbox_on_disk", {}))
+        return True
+
+
+def _set_aside(path: Path) -> str:
+    """Rename a damaged file with its log, and keep only the newest few such files; returns its new name."""
+    kept = sorted(path.parent.glob(f"{path.stem}.damaged-*{path.suffix}"))
+    number = int(kept[-1].stem.rsplit("-", 1)[1]) + 1 if kept else 1
+    name = f"{path.stem}.damaged-{number:06d}{path.suffix}"
+    for ending in ("-wal", "-shm", ""):
+        part = path.with_name(path.name + ending)
+        if part.exists():
+            part.rename(path.with_name(name + ending))
+    for old in kept[: max(0, len(kept) + 1 - KEEP_DAMAGED)]:
+        for ending in ("", "-wal", "-shm"):
+            old.with_name(old.name + ending).unlink(missing_ok=True)
+    return name

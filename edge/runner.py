@@ -1,0 +1,107 @@
+"""The process of one agent, from its settings to its end.
+
+The order in `run_agent` is the point: settings, pins, first lamp decision, and only then the libraries
+for logging, network and storage.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Mapping
+
+    from edge.clock import Clock
+    from edge.config import NodeConfig
+    from edge.devices import PoleDevices
+    from edge.lighting import Lighting
+
+
+def run_agent(path: Path) -> None:
+    """Run until a signal; exits with 2 for settings, devices or a data_dir that can't be used."""
+    from edge.clock import SystemClock
+    from edge.config import ConfigError, load
+    from edge.devices import build
+    from edge.drivers.ports import DriverError
+    from edge.lighting import Lighting
+
+    try:
+        config = load(path)
+        devices = build(config)
+    except (ConfigError, DriverError) as error:
+        _refuse(str(error))
+    clock = SystemClock(config.clock)
+    lighting = Lighting(config, devices, clock)
+    lighting.step()
+    started_s = seconds_since_process_start()
+    try:
+        _run(config, devices, clock, lighting, started_s)
+    finally:
+        for pole in devices.values():
+            pole.close()
+
+
+def _run(
+    config: NodeConfig,
+    devices: Mapping[str, PoleDevices],
+    clock: Clock,
+    lighting: Lighting,
+    started_s: float,
+) -> None:
+    import asyncio
+
+    # structlog loads rich where it finds it, for tracebacks in colour: 6 MB that no node needs.
+    sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
+    import structlog
+
+    from edge.agent import Agent
+    from edge.log import configure_logging
+    from edge.outbox_file import OutboxInUseError
+
+    configure_logging()
+    lamps = {code: light.decision.reason for code, light in lighting.lights.items() if light.decision}
+    structlog.get_logger().info(
+        "lamp_under_control", node=config.node, start_s=round(started_s, 3), lamps=lamps
+    )
+
+    async def until_signal() -> None:
+        stop = asyncio.Event()
+        _stop_on_signals(stop)
+        await Agent(config, devices, clock, lighting=lighting).run(stop)
+
+    try:
+        asyncio.run(until_signal())
+    except OutboxInUseError as error:
+        _refuse(f"{error}: one node, one agent. Stop the other, or give this one its own data_dir.")
+    structlog.get_logger().info("stopped", node=config.node)
+
+
+def _stop_on_signals(stop: asyncio.Event) -> None:
+    import asyncio
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+
+
+def seconds_since_process_start() -> float:
+    """Seconds since the kernel started this process, the interpreter's own start included.
+
+    Field 22 of /proc/self/stat counts clock ticks since boot (proc(5)), so it is exact to 10 ms.
+    """
+    import time
+
+    stat = Path("/proc/self/stat").read_text()
+    # The command's name, in parentheses, may hold spaces: count from behind it.
+    start_ticks = int(stat.rpartition(")")[2].split()[19])
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - start_ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _refuse(message: str) -> NoReturn:
+    print(message, file=sys.stderr)
+    raise SystemExit(2)

@@ -1,0 +1,145 @@
+"""What a node sees, at its interval: one sample per pole, all of a tick stored as one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from random import Random
+
+import structlog
+
+from edge.clock import Clock
+from edge.config import NodeConfig
+from edge.devices import PoleDevices
+from edge.drivers.ports import CameraProbe, DriverError, Reachability
+from edge.journal import FIRST_SEQ, Journal
+from edge.lighting import Lighting, PoleLight
+from edge.waiting import wait_for
+from protocol.messages import CameraReading, MeterReading, Sample
+
+METER_WITHIN_S = 2.0
+"""A meter that takes longer is silent: its line must not hold up the other poles."""
+CAMERA_WITHIN_S = 10.0
+
+
+class Sampler:
+    """Reads the devices of every pole. A silent one is left out of the sample: unknown, not zero."""
+
+    def __init__(
+        self,
+        config: NodeConfig,
+        devices: Mapping[str, PoleDevices],
+        *,
+        lighting: Lighting,
+        journal: Journal,
+        clock: Clock,
+        random: Random,
+    ) -> None:
+        self.interval_s = config.sample_interval_s
+        self._camera_interval_s = config.camera_interval_s
+        self._devices = devices
+        self._lighting = lighting
+        self._journal = journal
+        self._clock = clock
+        self._random = random
+        self._cameras: dict[str, tuple[float, Reachability]] = {}
+        self._silent: set[str] = set()
+        self._interval_changed = asyncio.Event()
+        self._log = structlog.get_logger().bind(node=config.node)
+
+    def set_interval(self, interval_s: float) -> None:
+        """Sample at another interval from now on, seconds."""
+        if interval_s != self.interval_s:
+            self.interval_s = interval_s
+            self._interval_changed.set()
+
+    async def run(self) -> None:
+        """Sample at once and then at the interval, for ever; nodes started together drift apart at once."""
+        due_s = self._clock.monotonic()
+        await self.tick()
+        due_s += self.interval_s * self._random.uniform(0.2, 1.0)
+        while True:
+            if await wait_for(self._interval_changed, max(0.0, due_s - self._clock.monotonic())):
+                self._interval_changed.clear()
+                due_s = self._clock.monotonic()
+            await self.tick()
+            # After a stall, samples are not made up for: they would all show the same moment.
+            due_s = max(due_s + self.interval_s, self._clock.monotonic())
+
+    async def tick(self) -> None:
+        """One sample of every pole, stored together."""
+        lights = self._lighting.lights.values()
+        samples = await asyncio.gather(*(self._sample(light) for light in lights))
+        await self._journal.record(samples)
+
+    async def watch_cameras(self) -> None:
+        """Knock at every camera at its interval, for ever, beside the samples: a dead one answers late."""
+        cameras = [item for devices in self._devices.values() for item in devices.cameras.items()]
+        while cameras:
+            await asyncio.gather(*(self._probe(code, camera) for code, camera in cameras))
+            await asyncio.sleep(self._camera_interval_s)
+
+    async def measure(self, pole: str) -> MeterReading | None:
+        """One reading of a pole's meter; None when it has none or is silent."""
+        meter = self._devices[pole].meter
+        if meter is None:
+            return None
+        device = f"meter of {pole}"
+        try:
+            async with asyncio.timeout(METER_WITHIN_S):
+                reading = await meter.read()
+        except (DriverError, TimeoutError, OSError) as error:
+            self._note_silent(device, str(error) or "no answer in time")
+            return None
+        if reading is None:
+            self._note_silent(device, "no answer")
+        else:
+            self._note_answer(device)
+        return reading
+
+    async def _sample(self, light: PoleLight) -> Sample:
+        meter = await self.measure(light.code)
+        return Sample(
+            seq=FIRST_SEQ,
+            pole=light.code,
+            time=self._clock.now(),
+            clock=self._journal.quality(),
+            lamp=light.reading(),
+            meter=meter,
+            dark=light.dark,
+            cameras=self._camera_readings(light.code),
+        )
+
+    def _camera_readings(self, pole: str) -> list[CameraReading]:
+        """The newest word on each camera, as long as it is not older than two rounds."""
+        oldest_s = self._clock.monotonic() - 2 * self._camera_interval_s - CAMERA_WITHIN_S
+        readings = []
+        for code in self._devices[pole].cameras:
+            asked_at_s, result = self._cameras.get(code, (float("-inf"), Reachability(reachable=False)))
+            if asked_at_s >= oldest_s:
+                readings.append(
+                    CameraReading(camera=code, reachable=result.reachable, latency_ms=result.latency_ms)
+                )
+        return readings
+
+    async def _probe(self, code: str, camera: CameraProbe) -> None:
+        device = f"probe of {code}"
+        try:
+            async with asyncio.timeout(CAMERA_WITHIN_S):
+                result = await camera.probe()
+        except (DriverError, TimeoutError, OSError) as error:
+            # The probe itself broke: nothing is known of the camera.
+            self._note_silent(device, str(error) or "no answer in time")
+        else:
+            self._cameras[code] = (self._clock.monotonic(), result)
+            self._note_answer(device)
+
+    def _note_silent(self, device: str, error: str) -> None:
+        if device not in self._silent:
+            self._silent.add(device)
+            self._log.warning("device_silent", device=device, error=error)
+
+    def _note_answer(self, device: str) -> None:
+        if device in self._silent:
+            self._silent.discard(device)
+            self._log.info("device_answers_again", device=device)

@@ -1,0 +1,14 @@
+"""Waiting for something or for a time, whichever is first."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+
+async def wait_for(event: asyncio.Event, limit_s: float | None) -> bool:
+    """Return when `event` is set or `limit_s` has passed; says whether it is set."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(limit_s):
+            await event.wait()
+    return event.is_set()

@@ -1,0 +1,254 @@
+"""The ingest's heart: takes what has come, judges it, commits it as one, then confirms it.
+
+One thread does everything that writes, in this order: rows committed → broker acknowledged → nodes told.
+A database that fails makes it wait with the same messages in hand; a message that makes the code fail is
+set aside alone. Nothing that a node sends ends this loop.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
+
+from hub.ingest.arrival import Arrival, rejected
+from hub.ingest.batch import Batch
+from hub.ingest.chores import ChoreList
+from hub.ingest.commit import needs_commit, write_batch
+from hub.ingest.confirm import confirm
+from hub.ingest.directory import Directory
+from hub.ingest.judge import take
+from hub.ingest.link import BrokerLink
+from hub.ingest.liveness import Liveness
+from hub.ingest.lock import IngestLock, IngestRunningError
+from hub.ingest.state import IngestState, load_state
+from hub.settings import IngestSettings
+
+_TICK_S = 1.0
+_FIRST_PAUSE_S = 0.1
+_LONGEST_PAUSE_S = 5.0
+_DATABASE_TROUBLE = (SQLAlchemyError, IngestRunningError)
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """The hub's time: `now` aware UTC, `monotonic_s` for everything that measures a span."""
+
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    monotonic_s: Callable[[], float] = time.monotonic
+
+
+class Committer:
+    """`run` until `stop`; `step` is one round, for tests that move the clock themselves."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        lock: IngestLock,
+        link: BrokerLink,
+        directory: Directory,
+        chores: ChoreList,
+        settings: IngestSettings,
+        clocks: Clocks,
+    ) -> None:
+        self._engine = engine
+        self._lock = lock
+        self._link = link
+        self._directory = directory
+        self._chores = chores
+        self._settings = settings
+        self._clocks = clocks
+        self._liveness = Liveness()
+        self._stop = threading.Event()
+        self._conn: Connection | None = None
+        self._state: IngestState | None = None
+        self._held: list[Arrival] = []
+        self._next_tick = float("-inf")
+        self._last_commit = float("-inf")
+        self._pause_s = 0.0
+        self._trouble = False
+        self._attentive_since = float("-inf")
+
+    def stop(self) -> None:
+        """End `run` after the commit at hand. What is uncommitted stays with the broker."""
+        self._stop.set()
+
+    def run(self) -> None:
+        """Commit until stopped; returns only then."""
+        while not self._stop.is_set():
+            self.step()
+            if self._pause_s:
+                self._stop.wait(self._pause_s)
+        self._finish()
+
+    def step(self) -> None:
+        """Take what is there and commit it; on a failing database, keep it for the next step."""
+        if not self._held:
+            self._held = self._take()
+        try:
+            self._round(self._held)
+        except (DataError, IntegrityError) as error:
+            self._isolate(error)
+        except _DATABASE_TROUBLE as error:
+            self._recover(error)
+            self._wait_longer(error)
+        except Exception as error:  # noqa: BLE001  # a fault of ours must stall no other message
+            self._isolate(error)
+        if not self._pause_s:
+            self._held = []
+
+    def _isolate(self, error: Exception) -> None:
+        self._recover(error)
+        if self._held:
+            self._one_by_one(self._held)
+        else:
+            self._wait_longer(error)
+
+    def _take(self) -> list[Arrival]:
+        monotonic_s = self._clocks.monotonic_s()
+        until_due = min(self._next_tick, self._chores.next_due_s) - monotonic_s
+        taken = self._link.take(self._settings.batch_max, max(0.0, min(until_due, _TICK_S)))
+        linger_s = self._last_commit + self._settings.linger_ms / 1000 - self._clocks.monotonic_s()
+        if taken and linger_s > 0 and len(taken) < self._settings.batch_max:
+            self._stop.wait(linger_s)
+            taken += self._link.take(self._settings.batch_max - len(taken), 0.0)
+        return taken
+
+    def _round(self, arrivals: Sequence[Arrival]) -> None:
+        conn, state = self._ready()
+        monotonic_s = self._clocks.monotonic_s()
+        batch = Batch(state, self._directory, self._clocks.now(), self._settings.live_max_age_s)
+        for came in arrivals:
+            take(batch, came)
+        state.counters.messages += len(arrivals)
+        self._liveness.settle(batch, monotonic_s)
+        if monotonic_s >= self._next_tick:
+            self._next_tick = monotonic_s + _TICK_S
+            self._directory.refresh()
+            self._liveness.listening(self._listening_since(monotonic_s))
+            self._liveness.tick(batch, monotonic_s)
+        chores = self._chores.collect(state, batch, monotonic_s)
+        outcome = state.watcher.take()
+        if needs_commit(batch, outcome, chores):
+            with conn.begin():
+                write_batch(conn, batch, outcome, chores)
+            self._last_commit = self._clocks.monotonic_s()
+        self._committed(batch, arrivals)
+
+    def _listening_since(self, monotonic_s: float) -> float | None:
+        """Since when a node's silence is the node's own, and not the hub's slowness or deafness."""
+        if self._trouble or self._link.crowded:
+            self._attentive_since = monotonic_s
+        connected = self._link.connected_since
+        return None if connected is None else max(connected, self._attentive_since)
+
+    def _committed(self, batch: Batch, arrivals: Sequence[Arrival]) -> None:
+        """From here on the database has it: nothing below may be needed for its safety."""
+        if batch.live_sample_times:
+            now_s = self._clocks.now().timestamp()
+            add = batch.state.latency_ms.add
+            for sample_s in batch.live_sample_times:
+                add((now_s - sample_s) * 1000)
+        self._pause_s = 0.0
+        if self._trouble:
+            self._trouble = False
+            _log.info("database_back")
+        self._link.acknowledge(arrivals)
+        confirm(self._link, batch.confirmations)
+        self._chores.committed(batch)
+        for name in batch.changed_nodes:
+            live = batch.state.nodes[name]
+            live.written_seen_at = live.last_seen_at
+
+    def _ready(self) -> tuple[Connection, IngestState]:
+        if self._conn is None:
+            self._conn = self._engine.connect()
+        if self._state is None:
+            self._lock.ensure()
+            with self._conn.begin():
+                self._state = load_state(self._conn)
+            self._directory.refresh()
+            self._liveness.adopt(self._state)
+        return self._conn, self._state
+
+    def _recover(self, error: Exception) -> None:
+        """Forget what memory holds beyond the database."""
+        self._state = None
+        self._chores.rolled_back()
+        self._next_tick = float("-inf")
+        conn, self._conn = self._conn, None
+        if conn is None:
+            return
+        if isinstance(error, DBAPIError) and error.connection_invalidated:
+            conn.invalidate()
+        try:
+            conn.close()
+        except SQLAlchemyError:
+            conn.invalidate()
+
+    def _wait_longer(self, error: Exception) -> None:
+        self._pause_s = min(max(2 * self._pause_s, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
+        if not self._trouble:
+            self._trouble = True
+            _log.error("database_lost", error=_first_line(error), held=len(self._held))
+
+    def _one_by_one(self, arrivals: Sequence[Arrival]) -> None:
+        """Commit each message alone, and set aside the one that cannot be committed."""
+        for index, came in enumerate(arrivals):
+            try:
+                self._alone(came)
+            except _DATABASE_TROUBLE as error:
+                self._recover(error)
+                self._wait_longer(error)
+                self._held = list(arrivals[index:])
+                return
+
+    def _alone(self, came: Arrival) -> None:
+        fault: Exception
+        try:
+            self._round([came])
+        except (DataError, IntegrityError) as error:
+            fault = error
+        except _DATABASE_TROUBLE:
+            raise
+        except Exception as error:  # noqa: BLE001  # see `step`
+            fault = error
+        else:
+            return
+        self._recover(fault)
+        self._set_aside(came, fault)
+
+    def _set_aside(self, came: Arrival, error: Exception) -> None:
+        """Keep a message that made the hub itself fail; its node is not told, so nothing of it is lost."""
+        _log.error("message_failed", topic=came.topic, error=repr(error))
+        conn, state = self._ready()
+        batch = Batch(state, self._directory, self._clocks.now(), self._settings.live_max_age_s)
+        received_at = datetime.fromtimestamp(came.at, UTC)
+        batch.rejects.append(rejected(came, received_at, "hub_error", repr(error)))
+        with conn.begin():
+            write_batch(conn, batch, state.watcher.take(), self._chores.none())
+        self._committed(batch, [came])
+
+    def _finish(self) -> None:
+        try:
+            conn, state = self._ready()
+            batch = Batch(state, self._directory, self._clocks.now(), self._settings.live_max_age_s)
+            chores = self._chores.last(state, batch.now)
+            with conn.begin():
+                write_batch(conn, batch, state.watcher.take(), chores)
+        except _DATABASE_TROUBLE as error:
+            _log.warning("last_commit_failed", error=_first_line(error))
+        if self._conn is not None:
+            self._conn.close()
+            self._conn = None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or repr(error)).splitlines()[0]

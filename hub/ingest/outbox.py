@@ -1,0 +1,82 @@
+"""The telemetry outbox in SQL: read here by the drainer's thread, emptied by the committer.
+
+What the drainer has written is only noted; the committer deletes it with its next transaction, so that the
+process has one writer on the database and the drainer never waits for it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+import msgspec
+from sqlalchemy import Engine, select
+
+from hub.db import reading
+from hub.ingest.tables import telemetry_outbox
+from hub.telemetry.outbox import WaitingBatch
+from hub.telemetry.port import Point
+
+_DECODER = msgspec.msgpack.Decoder(list[Point])
+
+
+class Drained:
+    """What the drainer has done since the committer last asked."""
+
+    __slots__ = ("ids", "points", "refused")
+
+    def __init__(self) -> None:
+        self.ids: list[int] = []
+        self.points = 0
+        self.refused: list[tuple[Point, str]] = []
+
+
+class SqlOutbox:
+    """See `hub.telemetry.outbox.Outbox`; `committed` and `take_drained` are the committer's side."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = reading(engine)
+        self._filled = threading.Event()
+        self._lock = threading.Lock()
+        self._drained = Drained()
+
+    def waiting(self, after: int, at_most: int) -> list[WaitingBatch]:
+        """See Outbox."""
+        query = (
+            select(telemetry_outbox.c.id, telemetry_outbox.c.payload)
+            .where(telemetry_outbox.c.id > after)
+            .order_by(telemetry_outbox.c.id)
+            .limit(at_most)
+        )
+        with self._engine.connect() as conn:
+            rows = conn.execute(query).all()
+        return [WaitingBatch(row.id, _DECODER.decode(row.payload)) for row in rows]
+
+    def wait(self, timeout_s: float) -> None:
+        """See Outbox."""
+        self._filled.wait(timeout_s)
+        self._filled.clear()
+
+    def done(self, ids: Sequence[int], *, points: int, refused: Sequence[tuple[Point, str]] = ()) -> None:
+        """See Outbox."""
+        with self._lock:
+            self._drained.ids += ids
+            self._drained.points += points
+            self._drained.refused += refused
+
+    def committed(self) -> None:
+        """New batches are there to be drained."""
+        self._filled.set()
+
+    def take_drained(self) -> Drained:
+        """What is to be deleted now."""
+        with self._lock:
+            drained, self._drained = self._drained, Drained()
+        return drained
+
+    def give_back(self, drained: Drained) -> None:
+        """The transaction that should have deleted them failed."""
+        with self._lock:
+            self._drained.ids = drained.ids + self._drained.ids
+            self._drained.points += drained.points
+            self._drained.refused = drained.refused + self._drained.refused

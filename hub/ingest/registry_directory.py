@@ -1,0 +1,41 @@
+"""The directory that reads the registry: held in memory, read again when the registry's revision grows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from sqlalchemy import Engine
+
+from hub.db import reading
+from hub.ingest.directory import KnownNode
+from hub.registry import reads
+
+
+class RegistryDirectory:
+    """See `hub.ingest.directory.Directory`. Empty until the first `refresh`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = reading(engine)
+        self._revision: int | None = None
+        self._nodes: dict[str, KnownNode] = {}
+
+    def lookup(self, node: str) -> KnownNode | None:
+        """See Directory."""
+        return self._nodes.get(node)
+
+    def refresh(self) -> bool:
+        """See Directory; one small query while nothing changed."""
+        with self._engine.connect() as conn:
+            revision = reads.revision(conn)
+            if revision == self._revision:
+                return False
+            rated_w: dict[str, dict[str, float]] = defaultdict(dict)
+            for pole in reads.poles(conn):
+                if pole.node is not None:
+                    rated_w[pole.node][pole.code] = pole.lamp_rated_w
+            self._nodes = {
+                name: KnownNode(name, info.commune, info.poles, rated_w.get(name, {}))
+                for name, info in reads.known_nodes(conn).items()
+            }
+        self._revision = revision
+        return True

@@ -1,0 +1,214 @@
+"""One sample of a known node: filed in time, deduped, made a point, a pole's state and an observation."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from hub.bulk import utc_text
+from hub.incidents.model import LAMP_FAILURE, Evidence
+from hub.incidents.rules import judge_lamp
+from hub.ingest.arrival import Arrival
+from hub.ingest.batch import Batch
+from hub.ingest.directory import KnownNode
+from hub.ingest.state import NodeLive, PoleMark
+from hub.telemetry.port import CameraPoint, Point
+from protocol import Sample, TimeVerdict, judge_time
+
+POLE_COLUMNS = (
+    "pole",
+    "node",
+    "sample_at",
+    "received_at",
+    "epoch",
+    "seq",
+    "effect_level",
+    "reason",
+    "commanded_level",
+    "override_until",
+    "power_w",
+    "voltage_v",
+    "current_a",
+    "energy_wh",
+    "dark",
+    "cameras",
+    "clock",
+    "revision",
+)
+"""The order in which `take_sample` fills a row of `pole_state`; the revision is added at the commit."""
+
+_JSON = msgspec.json.Encoder()
+
+
+def take_sample(
+    batch: Batch,
+    came: Arrival,
+    received_at: datetime,
+    known: KnownNode,
+    live: NodeLive,
+    epoch: str,
+    sample: Sample,
+    raw: bytes | None = None,
+) -> None:
+    """Put one decoded sample into the batch, or set it aside with its reason."""
+    ranges = batch.ranges_of(known.name, epoch)
+    seq = sample.seq
+    if seq in ranges:
+        batch.state.counters.duplicates += 1
+        batch.confirmation(known, epoch).stored.append(seq)
+        return
+    synced = sample.clock == "synced"
+    if sample.pole not in known.poles:
+        _refuse(
+            batch,
+            came,
+            received_at,
+            known,
+            epoch,
+            sample,
+            raw,
+            "foreign_pole",
+            f"{sample.pole} is not {known.name}'s",
+        )
+        return
+    verdict = judge_time(sample.time, now=batch.now, clock_synced=synced, historical=sample.historical)
+    if verdict is TimeVerdict.REFUSE:
+        detail = f"{sample.time.isoformat()} with a clock that is {sample.clock}"
+        _refuse(batch, came, received_at, known, epoch, sample, raw, "implausible_time", detail)
+        return
+    filed = sample.time if verdict is TimeVerdict.USE_SAMPLE_TIME else received_at
+    filed_s = filed.timestamp()
+    is_live = not sample.historical and batch.now.timestamp() - filed_s <= batch.live_max_age_s
+    if _is_newest(batch, known, epoch, sample, filed, is_live):
+        try:
+            batch.pole_rows[sample.pole] = _pole_row(known, epoch, sample, filed, received_at)
+        except (
+            OverflowError
+        ) as error:  # an override until the year 9999, with an offset out of the calendar
+            _refuse(batch, came, received_at, known, epoch, sample, raw, "out_of_range", str(error))
+            return
+        batch.state.poles[sample.pole] = PoleMark(known.name, epoch, seq, filed)
+        live.clock = sample.clock
+        if is_live:
+            _observe_lamp(batch, known, sample, filed)
+    ranges.add(seq)
+    batch.changed_ranges.add((known.name, epoch))
+    batch.points.append(_point(known, epoch, sample, filed_s, came.at, is_live))
+    batch.state.counters.samples_stored += 1
+    batch.confirmation(known, epoch).stored.append(seq)
+    if is_live and synced:
+        batch.live_sample_times.append(filed_s)
+
+
+def _is_newest(
+    batch: Batch, known: KnownNode, epoch: str, sample: Sample, filed: datetime, is_live: bool
+) -> bool:
+    mark = batch.state.poles.get(sample.pole)
+    if mark is None:
+        return True
+    if mark.node == known.name and mark.epoch == epoch:
+        # Within an epoch the seq tells the order, whatever the node's clock did in between.
+        return sample.seq > mark.seq
+    return is_live or filed > mark.sample_at
+
+
+def _observe_lamp(batch: Batch, known: KnownNode, sample: Sample, filed: datetime) -> None:
+    watcher = batch.state.watcher
+    rated_w = known.lamp_rated_w.get(sample.pole)
+    power_w = sample.meter.power_w if sample.meter is not None else None
+    level = sample.lamp.effect_level
+    verdict = judge_lamp(
+        effect_level=level,
+        power_w=power_w,
+        lamp_rated_w=rated_w,
+        is_open=watcher.is_open(sample.pole, LAMP_FAILURE),
+        params=watcher.rules[LAMP_FAILURE].params,
+    )
+
+    def evidence() -> Evidence:
+        return {
+            "power_w": power_w,
+            "expected_w": round(rated_w * level, 1) if rated_w else None,
+            "effect_level": level,
+            "sample_at": filed.isoformat(),
+        }
+
+    watcher.observe(
+        sample.pole,
+        LAMP_FAILURE,
+        verdict,
+        filed,
+        originator_type="pole",
+        pole=sample.pole,
+        evidence=evidence,
+    )
+
+
+def _pole_row(
+    known: KnownNode, epoch: str, sample: Sample, filed: datetime, received_at: datetime
+) -> tuple[str | int | float | bool | None, ...]:
+    lamp, meter = sample.lamp, sample.meter
+    return (
+        sample.pole,
+        known.name,
+        utc_text(filed),
+        utc_text(received_at),
+        epoch,
+        sample.seq,
+        lamp.effect_level,
+        lamp.reason,
+        lamp.commanded_level,
+        utc_text(lamp.override_until) if lamp.override_until is not None else None,
+        meter.power_w if meter is not None else None,
+        meter.voltage_v if meter is not None else None,
+        meter.current_a if meter is not None else None,
+        meter.energy_wh if meter is not None else None,
+        sample.dark,
+        _JSON.encode(sample.cameras).decode() if sample.cameras else "[]",
+        sample.clock,
+    )
+
+
+def _point(
+    known: KnownNode, epoch: str, sample: Sample, filed_s: float, arrived_s: float, is_live: bool
+) -> Point:
+    lamp, meter = sample.lamp, sample.meter
+    return Point(
+        known.name,
+        epoch,
+        sample.seq,
+        known.commune,
+        sample.pole,
+        round(filed_s * 1000),
+        round(arrived_s * 1000),
+        sample.clock,
+        not is_live,
+        lamp.effect_level,
+        lamp.reason,
+        lamp.commanded_level,
+        meter.power_w if meter is not None else None,
+        meter.voltage_v if meter is not None else None,
+        meter.current_a if meter is not None else None,
+        meter.power_factor if meter is not None else None,
+        meter.energy_wh if meter is not None else None,
+        sample.dark,
+        tuple(CameraPoint(camera.camera, camera.reachable, camera.latency_ms) for camera in sample.cameras)
+        if sample.cameras
+        else (),
+    )
+
+
+def _refuse(
+    batch: Batch,
+    came: Arrival,
+    received_at: datetime,
+    known: KnownNode,
+    epoch: str,
+    sample: Sample,
+    raw: bytes | None,
+    reason: str,
+    detail: str,
+) -> None:
+    part = raw if raw is not None else _JSON.encode(sample)
+    batch.refuse(came, received_at, reason, detail, known=known, epoch=epoch, seq=sample.seq, part=part)

@@ -1,0 +1,73 @@
+"""The ingest put together: link, committer, drainer; startable in a process of its own or inside a test."""
+
+from __future__ import annotations
+
+import threading
+
+import structlog
+from sqlalchemy import Engine
+
+from hub.ingest.broker import MqttLink
+from hub.ingest.chores import ChoreList
+from hub.ingest.committer import Clocks, Committer
+from hub.ingest.directory import Directory
+from hub.ingest.lock import IngestLock
+from hub.ingest.outbox import SqlOutbox
+from hub.ingest.registry_directory import RegistryDirectory
+from hub.settings import HubSettings
+from hub.telemetry.drainer import Drainer
+from hub.telemetry.port import TelemetryStore
+
+_log = structlog.get_logger(__name__)
+
+
+class IngestService:
+    """Takes messages from the broker into the database from `start` to `stop`.
+
+    The database must be migrated. Raises IngestRunningError when another ingest works on it. Engine and
+    store stay the caller's to close.
+    """
+
+    def __init__(
+        self,
+        settings: HubSettings,
+        engine: Engine,
+        store: TelemetryStore,
+        directory: Directory | None = None,
+        clocks: Clocks | None = None,
+    ) -> None:
+        self._lock = IngestLock(engine)
+        self._link = MqttLink(settings.broker)
+        outbox = SqlOutbox(engine)
+        self._drainer = Drainer(outbox, store)
+        self._committer = Committer(
+            engine,
+            self._lock,
+            self._link,
+            directory if directory is not None else RegistryDirectory(engine),
+            ChoreList(engine, outbox, self._link, settings.ingest, lambda: self._drainer.store_up),
+            settings.ingest,
+            clocks if clocks is not None else Clocks(),
+        )
+        self._thread = threading.Thread(target=self._committer.run, name="ingest-committer")
+
+    def start(self) -> None:
+        """Begin; returns at once. A broker that is not there yet is waited for."""
+        self._thread.start()
+        self._drainer.start()
+        self._link.start()
+        _log.info("ingest_started")
+
+    def stop(self) -> None:
+        """End after the commit at hand. What is not committed stays with the broker and the nodes."""
+        self._link.stop()
+        self._drainer.stop()
+        self._committer.stop()
+        self._thread.join()
+        self._lock.release()
+        _log.info("ingest_stopped")
+
+    @property
+    def alive(self) -> bool:
+        """Whether the committing thread runs."""
+        return self._thread.is_alive()

@@ -1,0 +1,127 @@
+"""What the ingest keeps in memory between commits, all of it rebuilt from the database.
+
+After a failed commit this is thrown away and read again: it may already hold what was rolled back.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection, select
+
+from hub.incidents.store import load_watcher
+from hub.incidents.watcher import Watcher
+from hub.ingest.histogram import Histogram
+from hub.ingest.ranges import RangeSet
+from hub.ingest.tables import ingest_stat, node_state, pole_state, received
+
+NodeWord = Literal["online", "silent", "lost", "stopped"]
+
+
+@dataclass(slots=True)
+class NodeLive:
+    """One node as last heard; mirrors a row of `node_state`."""
+
+    node: str
+    commune: str
+    last_seen_at: datetime
+    session: str | None = None
+    status: NodeWord = "online"
+    heartbeat_s: int = 30
+    connected_at: datetime | None = None
+    epoch: str | None = None
+    queued: int = 0
+    agent_version: str = ""
+    config_version: int = 0
+    clock: str = "unsynced"
+    written_seen_at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+    """`last_seen_at` as it stands in the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoleMark:
+    """Which sample of a pole is the newest so far."""
+
+    node: str
+    epoch: str
+    seq: int
+    sample_at: datetime
+
+
+@dataclass(slots=True)
+class Counters:
+    """Totals since the database was created."""
+
+    messages: int = 0
+    samples_stored: int = 0
+    events_stored: int = 0
+    receipts_stored: int = 0
+    duplicates: int = 0
+    rejects: Counter[str] = field(default_factory=Counter)
+
+    def to_json(self) -> dict[str, Any]:
+        """As kept in `ingest_stat`."""
+        return {
+            "messages": self.messages,
+            "samples_stored": self.samples_stored,
+            "events_stored": self.events_stored,
+            "receipts_stored": self.receipts_stored,
+            "duplicates": self.duplicates,
+            "rejects": dict(self.rejects),
+        }
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Counters:
+        """What `to_json` wrote, or an empty dict."""
+        return cls(**{**stored, "rejects": Counter(stored.get("rejects", {}))})
+
+
+@dataclass(slots=True)
+class IngestState:
+    """Everything a batch is judged against."""
+
+    watcher: Watcher
+    nodes: dict[str, NodeLive] = field(default_factory=dict)
+    poles: dict[str, PoleMark] = field(default_factory=dict)
+    ranges: dict[tuple[str, str], RangeSet] = field(default_factory=dict)
+    counters: Counters = field(default_factory=Counters)
+    latency_ms: Histogram = field(default_factory=Histogram)
+    drained: dict[str, int] = field(default_factory=lambda: {"points_written": 0, "points_refused": 0})
+
+
+def load_state(conn: Connection) -> IngestState:
+    """Read everything; the tables hold one row per node, pole and epoch, so this takes a moment at most."""
+    state = IngestState(load_watcher(conn))
+    for row in conn.execute(select(node_state)):
+        state.nodes[row.node] = NodeLive(
+            node=row.node,
+            commune=row.commune,
+            last_seen_at=row.last_seen_at,
+            session=row.session,
+            status=row.status,
+            heartbeat_s=row.heartbeat_s,
+            connected_at=row.connected_at,
+            epoch=row.epoch,
+            queued=row.queued,
+            agent_version=row.agent_version,
+            config_version=row.config_version,
+            clock=row.clock,
+            written_seen_at=row.last_seen_at,
+        )
+    marks = select(
+        pole_state.c.pole, pole_state.c.node, pole_state.c.epoch, pole_state.c.seq, pole_state.c.sample_at
+    )
+    for pole, node, epoch, seq, sample_at in conn.execute(marks):
+        state.poles[pole] = PoleMark(node, epoch, seq, sample_at)
+    for node, epoch, ranges in conn.execute(select(received)):
+        state.ranges[(node, epoch)] = RangeSet(ranges)
+    stats = {row.key: row.value for row in conn.execute(select(ingest_stat))}
+    state.counters = Counters.from_json(stats.get("counters", {}))
+    state.latency_ms = Histogram.from_json(stats.get("latency_ms", {}))
+    drained = stats.get("telemetry", {})
+    for key in state.drained:
+        state.drained[key] = drained.get(key, 0)
+    return state

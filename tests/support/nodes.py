@@ -1,0 +1,56 @@
+"""Nodes for tests: their configuration, and items for their outbox."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from edge.config import NodeConfig
+from protocol.messages import Event, LampReading, Sample
+
+NODE = "tg-0001"
+COMMUNE = "tram-than"
+POLE = "TG-0001"
+EVENING = datetime(2026, 3, 21, 12, 0, tzinfo=UTC)
+"""19:00 in Trạm Thản, an hour after sunset."""
+NOON = datetime(2026, 3, 21, 5, 0, tzinfo=UTC)
+
+
+def node_config(
+    data_dir: Path, *, port: int = 1883, pole: dict[str, Any] | None = None, **changes: Any
+) -> NodeConfig:
+    """One mock pole in Trạm Thản with a plain broker on loopback; `changes` replace top-level settings."""
+    settings: dict[str, Any] = {
+        "node": NODE,
+        "commune": COMMUNE,
+        "data_dir": str(data_dir),
+        "clock": "trusted",
+        "broker": {"host": "127.0.0.1", "port": port, "will_delay_s": 0, "reconnect_max_s": 0.5},
+        "poles": [
+            {
+                "code": POLE,
+                "latitude": 21.4731,
+                "longitude": 105.255,
+                "lamp_rated_w": 60.0,
+                "lamp": {"driver": "mock"},
+                "meter": {"driver": "mock"},
+                **(pole or {}),
+            }
+        ],
+    }
+    return msgspec.convert({**settings, **changes}, NodeConfig)
+
+
+def sample(*, time: datetime = EVENING, pole: str = POLE) -> Sample:
+    """A sample as a node makes it, before the outbox gives it its seq."""
+    return Sample(
+        seq=1, pole=pole, time=time, clock="synced", lamp=LampReading(effect_level=1.0, reason="sun")
+    )
+
+
+def event(*, time: datetime = EVENING, kind: str = "device_reset") -> Event:
+    """An event, before the outbox gives it its seq."""
+    return Event(seq=1, time=time, clock="synced", kind=kind)
