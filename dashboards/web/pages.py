@@ -61,7 +61,7 @@ def routes(renderer: Renderer) -> APIRouter:
         return renderer.page(request, "funding.html", values, user=user, page="funding")
 
     @router.get("/login")
-    def login(request: Request, user: Anyone, next: str = "/") -> Response:  # noqa: A002  the address's own word
+    def login(request: Request, user: Anyone, next: str = "/") -> Response:
         if user is not None:
             return RedirectResponse("/", 303)
         return renderer.page(request, "login.html", {"next": next})
