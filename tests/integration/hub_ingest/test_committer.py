@@ -257,3 +257,11 @@ def test_the_oldest_rejects_go_when_there_are_too_many(rig: Rig) -> None:
     rig.pass_time(601, every_s=60)
     assert len(rig.read(lambda conn: reads.rejects(conn, limit=1000))) == 100
     assert rig.stats()["rejects"] == {"total": 130, "by_reason": {"not_json": 130}}
+
+
+def test_a_crowd_of_unknown_names_does_not_read_the_registry_each_time(rig: Rig) -> None:
+    for _ in range(50):
+        rig.send(Kind.TELEMETRY, telemetry(sample(1, number=9), number=9), number=9)
+    refreshes = rig.directory.refreshes
+    rig.committer.step()
+    assert rig.directory.refreshes - refreshes <= 2
