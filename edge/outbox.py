@@ -250,8 +250,12 @@ class Outbox:
             return False
         try:
             file = self._open_file()
-            file.write([], notes=self._unsaved_notes)
         except (OSError, sqlite3.Error):
+            return False
+        try:
+            file.write([], notes=self._unsaved_notes)
+        except sqlite3.Error:
+            file.close()
             return False
         self._opened().close()
         self._unsaved_notes.clear()

@@ -76,7 +76,7 @@ class OutboxFile:
             path or ":memory:",
             isolation_level=None,
             check_same_thread=False,
-            timeout=0.5,
+            timeout=2.0,
             cached_statements=16,
         )
         try:

@@ -203,6 +203,8 @@ class SendPlan:
             self._window = 1
             self._resend_after_s = min(RESEND_MAX_S, self._resend_after_s * (2 if self.stalled else 1))
             self.stalled = True
+            # All of it, or each of the others would count as one more silence, second by second.
+            overdue = list(self._flights)
         for number in overdue:
             self._give_back(number)
 

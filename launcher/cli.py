@@ -15,7 +15,11 @@ from launcher.options import DEFAULT_PORT, Options
 from launcher.stack import up as run_stack
 from simulators.scenario import scenario_names
 
-app = typer.Typer(add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 
 
 @app.command(epilog="Example: ngonden up --data data --port 8080 --scenario trung-giap")

@@ -9,6 +9,8 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from time import monotonic
 
@@ -23,7 +25,6 @@ from launcher.options import Options, Settled, settle
 from launcher.readiness import ask
 from launcher.supervisor import Child, ChildSpec
 from provisioning.files import private_dir
-from provisioning.issuing import found, issue_nodes
 from provisioning.layout import Layout, ProvisioningError
 from simulators.commune import Commune, ScenarioError
 from simulators.files import write_scenario_files
@@ -112,26 +113,24 @@ class Stack:
 
     async def _start(self) -> None:
         settled = self.settled
-        now = datetime.now(UTC)
-        try:
-            found(settled.data, now=now, port=settled.manifest.broker_port)
-        except ProvisioningError as error:
-            raise LaunchError(str(error)) from None
         write_settings(settled, commune=self._commune.file.code)
         write_manifest(settled.data, settled.manifest)
+        if settled.manifest.imported:
+            # The slowest to start and what a visitor waits for; it needs no broker.
+            self.web.start()
+        await asyncio.to_thread(self._found)
         self.broker.start()
         if not settled.manifest.imported:
             await self._import()
+            self.web.start()
         self.hub.start()
-        self.web.start()
-        # All of this waits for others most of the time: certificates, a token, the web server's start.
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._first_login())
             nodes = group.create_task(asyncio.to_thread(self._issue_nodes))
             await self._answers("/healthz")
             await nodes
-            # Last, because 219 TLS handshakes would take the processor from the first page.
+            # Only now: 219 TLS handshakes and another process would take the processor from the first page.
             self.sim.start()
+            group.create_task(self._first_login())
             await self._answers("/readyz")
 
     async def _import(self) -> None:
@@ -156,14 +155,21 @@ class Stack:
         arguments += ["--file", str(settled.first_login_file), "--base-url", settled.address]
         await run_job("hub", "making the first login", arguments, self.console)
 
+    def _found(self) -> None:
+        # Imported here, in a thread: the library for certificates takes as long to load as all the rest.
+        from provisioning.issuing import found
+
+        port = self.settled.manifest.broker_port
+        with _as_launch_error():
+            found(self.settled.data, now=datetime.now(UTC), port=port)
+
     def _issue_nodes(self) -> None:
+        from provisioning.issuing import issue_nodes
+
         pairs = dict.fromkeys((self._commune.file.code, pole.node) for pole in self._commune.poles)
-        try:
-            issue_nodes(
-                self.settled.data, pairs, now=datetime.now(UTC), port=self.settled.manifest.broker_port
-            )
-        except ProvisioningError as error:
-            raise LaunchError(str(error)) from None
+        port = self.settled.manifest.broker_port
+        with _as_launch_error():
+            issue_nodes(self.settled.data, pairs, now=datetime.now(UTC), port=port)
 
     async def _answers(self, path: str) -> None:
         """Wait until the web server answers 200; raises LaunchError with its last reason."""
@@ -182,6 +188,14 @@ class Stack:
     def _child(self, name: str, argv: list[str], *, stop_within_s: float = 10.0) -> Child:
         env = {"PYTHONUNBUFFERED": "1"} | ({"FORCE_COLOR": "1"} if self.console.colored else {})
         return Child(ChildSpec(name=name, argv=argv, env=env, stop_within_s=stop_within_s), self.console)
+
+
+@contextmanager
+def _as_launch_error() -> Iterator[None]:
+    try:
+        yield
+    except ProvisioningError as error:
+        raise LaunchError(str(error)) from None
 
 
 def _on_signals(stop: asyncio.Event, stack: Stack) -> None:

@@ -19,6 +19,7 @@ from provisioning.node_file import render_node_file
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
+    pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Certificates of hub and nodes, and the broker's configuration.",
 )

@@ -8,12 +8,14 @@ import signal
 from pathlib import Path
 from typing import Annotated, NoReturn
 
+import structlog
 import typer
 
 from edge.clock import SystemClock
 from edge.log import configure_logging
 from simulators.commune import ScenarioError
 from simulators.devices import SimulatedWorld
+from simulators.digest import Digest, write_to_log
 from simulators.files import write_scenario_files
 from simulators.fleet import FleetSettings, run_fleet
 from simulators.scenario import DEFAULT_SCENARIO, Scenario, commune_of, load_scenario, scenario_names
@@ -21,6 +23,7 @@ from simulators.scenario import DEFAULT_SCENARIO, Scenario, commune_of, load_sce
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
+    pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Simulated poles that run the real agent code.",
 )
@@ -90,7 +93,10 @@ async def _run(found: Scenario, settings: FleetSettings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     clock = SystemClock("trusted")
-    await run_fleet(SimulatedWorld(found, commune_of(found), clock), settings, clock, stop)
+    digest = Digest()
+    structlog.configure(processors=[digest, *structlog.get_config()["processors"]])
+    world = SimulatedWorld(found, commune_of(found), clock)
+    await run_fleet(world, settings, clock, stop, on_step=lambda: digest.flush(write_to_log))
 
 
 def _refuse(error: Exception) -> NoReturn:

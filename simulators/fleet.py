@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import resource
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby
@@ -80,9 +80,16 @@ def node_config(settings: FleetSettings, node: str, commune: str, sites: Iterabl
 
 
 async def run_fleet(
-    world: SimulatedWorld, settings: FleetSettings, clock: Clock, stop: asyncio.Event
+    world: SimulatedWorld,
+    settings: FleetSettings,
+    clock: Clock,
+    stop: asyncio.Event,
+    *,
+    on_step: Callable[[], None] = lambda: None,
 ) -> None:
     """Run every node of the world until `stop` is set; each says goodbye to the broker.
+
+    `on_step` is called whenever the world moved, about every 2 s, and once at the end.
 
     Raises ScenarioError before anything starts when a node has no certificate.
     """
@@ -96,7 +103,7 @@ async def run_fleet(
     log.info("nodes start", nodes=len(configs), sample_interval_s=settings.sample_interval_s)
     with ThreadPoolExecutor(max_workers=4, thread_name_prefix="outbox") as executor:
         async with asyncio.TaskGroup() as group:
-            group.create_task(_move_world(world, clock, stop))
+            group.create_task(_move_world(world, clock, stop, on_step))
             for node, config in configs.items():
                 node_run = _NodeRun(
                     config,
@@ -108,6 +115,7 @@ async def run_fleet(
                 )
                 delay_s = random.uniform(0, settings.start_spread_s)
                 group.create_task(node_run.live(delay_s, silent_after_s.get(node)), name=node)
+    on_step()
     log.info("nodes stopped", nodes=len(configs))
 
 
@@ -152,9 +160,12 @@ class _NodeRun:
         return [self.world.poles[pole.code].site for pole in self.config.poles]
 
 
-async def _move_world(world: SimulatedWorld, clock: Clock, stop: asyncio.Event) -> None:
+async def _move_world(
+    world: SimulatedWorld, clock: Clock, stop: asyncio.Event, on_step: Callable[[], None]
+) -> None:
     while not await _stopped_within(stop, WORLD_STEP_S):
         world.step(clock.now())
+        on_step()
 
 
 async def _stopped_within(stop: asyncio.Event, seconds: float) -> bool:

@@ -61,6 +61,22 @@ def add_user(conn: Connection, name: str, role: Role, *, hashed: str | None = No
     return User(key[0], name, role, hashed is not None)
 
 
+def users(conn: Connection) -> list[User]:
+    """Everybody who may sign in, by name."""
+    rows = conn.execute(select(user).where(user.c.disabled_at.is_(None)).order_by(user.c.name))
+    return [_user(row) for row in rows]
+
+
+def disable_user(conn: Connection, name: str, *, now: datetime) -> User | None:
+    """Let somebody sign in no more and end their sessions; None where there is no such user."""
+    row = conn.execute(select(user).where(user.c.name == name, user.c.disabled_at.is_(None))).one_or_none()
+    if row is None:
+        return None
+    conn.execute(update(user).where(user.c.id == row.id).values(disabled_at=now))
+    conn.execute(delete(session).where(session.c.user_id == row.id))
+    return _user(row)
+
+
 def set_password_hash(
     conn: Connection, user_id: int, hashed: str, *, keep_session: str | None = None
 ) -> None:

@@ -13,7 +13,18 @@ from hub.api.deps import Hub
 from hub.api.feed import Feed
 from hub.api.news import News
 from hub.api.problems import Answers, HtmlProblem
-from hub.api.routes import commands, events, funding, health, incidents, openapi, poles, registry, session
+from hub.api.routes import (
+    commands,
+    events,
+    funding,
+    health,
+    incidents,
+    openapi,
+    poles,
+    registry,
+    session,
+    users,
+)
 from hub.api.security import Gate
 from hub.api.settings import WebSettings
 from hub.db import reading
@@ -62,7 +73,7 @@ def create_api(
     app.state.hub = Hub(settings, engine, reads, store, feed, clock)
     answers = Answers(html_problem)
     answers.install(app)
-    for part in (health, poles, incidents, commands, funding, registry, session, events, openapi):
+    for part in (health, poles, incidents, commands, funding, registry, session, users, events, openapi):
         app.include_router(part.router)
     app.add_middleware(Gate, answers=answers, https=app.state.hub.https)
     return app

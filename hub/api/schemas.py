@@ -276,6 +276,20 @@ class UserOut(Out):
     role: Role
 
 
+class UserList(Out):
+    """By name."""
+
+    items: list[UserOut]
+
+
+class NewUserIn(In):
+    """Somebody new, with a first password that they should change."""
+
+    name: Annotated[str, Field(max_length=64)]
+    role: Literal[Role.VIEWER, Role.STAFF, Role.ADMIN]
+    password: Annotated[str, Field(max_length=400)]
+
+
 class SessionOut(Out):
     """Who is signed in; without a password yet, the page asks for one."""
 

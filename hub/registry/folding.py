@@ -20,7 +20,10 @@ def slug(text: str) -> str:
     return _NOT_SLUG.sub("-", fold(text)).strip("-")
 
 
-def like_pattern(word: str) -> str:
-    r"""A folded word as a LIKE pattern that matches it anywhere; `%`, `_` and `\` in it are literal."""
+def like_pattern(word: str, *, whole: bool = False) -> str:
+    r"""A folded word as a LIKE pattern that matches it anywhere; `%`, `_` and `\` in it are literal.
+
+    `whole` matches it between spaces only: the text must be given a space before and after.
+    """
     escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
+    return f"% {escaped} %" if whole else f"%{escaped}%"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, or_, select
+from sqlalchemy import Connection, Row, Select, func, literal, or_, select
 
 from hub.registry import tables as t
 from hub.registry.folding import fold, like_pattern
@@ -74,17 +74,17 @@ def known_nodes(conn: Connection) -> dict[str, NodeInfo]:
 
 def poles(conn: Connection, *, commune: str | None = None, query: str | None = None) -> list[PoleInfo]:
     """Poles by code. `query` finds each of its words, with or without accents, in code, place, feeder,
-    hamlet, commune or province, present or former names alike.
+    hamlet, commune or province, present or former names alike; a word of one or two letters as a whole word.
     """
     statement = _pole_select().order_by(t.pole.c.code)
     if commune is not None:
         statement = statement.where(_commune.c.code == commune)
     for word in fold(query or "").split():
-        pattern = like_pattern(word)
+        pattern = like_pattern(word, whole=len(word) <= 2)
         statement = statement.where(
             or_(
                 *(
-                    column.like(pattern, escape="\\")
+                    (literal(" ") + column + " ").like(pattern, escape="\\")
                     for column in (
                         t.pole.c.search_key,
                         func.lower(t.feeder.c.code),

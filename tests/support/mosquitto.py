@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ class Mosquitto:
 
     The port stays the same over restarts. Without `config_lines` it is a plain anonymous listener; with
     them they take the place of the listener's default lines (`{port}` and `{folder}` are filled in), and
-    the first must open `listener {port} 127.0.0.1`. The log is in `folder/mosquitto.log`.
+    one of them must open `listener {port} 127.0.0.1`. The log is in `folder/mosquitto.log`.
     """
 
     def __init__(
@@ -27,7 +28,10 @@ class Mosquitto:
         self._process: subprocess.Popen[bytes] | None = None
         self.port = port or free_port()
         self.log_path = folder / "mosquitto.log"
-        lines = config_lines or ("listener {port} 127.0.0.1", "allow_anonymous true")
+        lines = [*(config_lines or ("listener {port} 127.0.0.1", "allow_anonymous true"))]
+        if os.geteuid() == 0:
+            # Started by root, mosquitto becomes its own user, who can't read a test's folder.
+            lines.insert(0, "user root")
         self._config_path = folder / "mosquitto.conf"
         folder.mkdir(parents=True, exist_ok=True)
         self._config_path.write_text(

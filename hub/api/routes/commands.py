@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -25,12 +25,12 @@ MAX_OVERRIDE = timedelta(hours=24)
 @router.post("/poles/{code}/lamp/override", status_code=202)
 def override(code: str, body: OverrideIn, request: Request, hub: HubDep, by: Staff) -> CommandOut:
     """Ask for a lamp level until a moment; the receipts show what the lamp really did."""
-    now = hub.clock()
-    detail = {"level": body.level, "until": body.until.isoformat()}
+    now, until = hub.clock(), body.until.astimezone(UTC)
+    detail = {"level": body.level, "until": until.isoformat()}
     with acting(hub, request, by, **detail) as conn:
-        if body.until <= now:
+        if until <= now:
             raise _bad_until("must lie in the future", "Thời điểm kết thúc phải ở tương lai.")
-        if body.until > now + MAX_OVERRIDE:
+        if until > now + MAX_OVERRIDE:
             raise _bad_until(
                 "must lie at most 24 hours ahead", "Thời điểm kết thúc tối đa 24 giờ kể từ bây giờ."
             )
@@ -41,7 +41,7 @@ def override(code: str, body: OverrideIn, request: Request, hub: HubDep, by: Sta
             node=node,
             commune=commune,
             level=body.level,
-            until=body.until,
+            until=until,
             by=by.name,
             now=now,
         )

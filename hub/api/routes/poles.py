@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -134,4 +134,4 @@ def _span(start: datetime | None, end: datetime | None, now: datetime) -> tuple[
             f"Thời điểm đầu phải trước thời điểm cuối, tối đa {MAX_SPAN.days} ngày.",
             errors=[FieldError(loc="query.start", msg=message)],
         )
-    return begin, finish
+    return begin.astimezone(UTC), finish.astimezone(UTC)

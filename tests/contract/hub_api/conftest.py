@@ -1,5 +1,6 @@
 """Fixtures of the hub's registry, access, funding and API."""
 
+from tests.support.hub_api import office, sqlite_office
 from tests.support.hub_databases import (
     database_url,
     engine,
@@ -14,6 +15,8 @@ __all__ = [
     "engine",
     "migrated_postgres",
     "migrated_sqlite",
+    "office",
     "postgres",
     "sqlite_engine",
+    "sqlite_office",
 ]

@@ -1,0 +1,53 @@
+"""Who may sign in: for administrators."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+
+from hub.access.model import AccessError
+from hub.access.store import add_user, disable_user, hashed_password, users
+from hub.api.deps import Admin, HubDep, acting
+from hub.api.problems import Problem
+from hub.api.routes.session import refused
+from hub.api.schemas import NewUserIn, UserList, UserOut
+
+router = APIRouter(prefix="/api/v1/users", tags=["users"])
+
+
+@router.get("")
+def list_users(hub: HubDep, _: Admin) -> UserList:
+    """Everybody who may sign in, by name."""
+    with hub.reads.connect() as conn:
+        return UserList(items=[UserOut.model_validate(one) for one in users(conn)])
+
+
+@router.post("", status_code=201)
+def create_user(body: NewUserIn, request: Request, hub: HubDep, by: Admin) -> UserOut:
+    """Let somebody sign in with a name, a role and a first password."""
+    try:
+        hashed = hashed_password(body.password)
+    except AccessError as error:
+        raise refused(error) from None
+    with acting(hub, request, by, name=body.name, role=body.role) as conn:
+        try:
+            made = add_user(conn, body.name, body.role, hashed=hashed, now=hub.clock())
+        except AccessError as error:
+            raise refused(error) from None
+    return UserOut.model_validate(made)
+
+
+@router.post("/{name}/disable")
+def disable(name: str, request: Request, hub: HubDep, by: Admin) -> UserOut:
+    """Let somebody sign in no more, and end their sessions at once; not oneself."""
+    with acting(hub, request, by, name=name) as conn:
+        if name == by.name:
+            raise Problem(
+                409,
+                "own-account",
+                "you can't disable yourself",
+                "Bạn không thể khoá tài khoản của chính mình.",
+            )
+        gone = disable_user(conn, name, now=hub.clock())
+        if gone is None:
+            raise Problem(404, "unknown-user", f"no user {name!r}", f"Không có người dùng “{name}”.")
+    return UserOut.model_validate(gone)

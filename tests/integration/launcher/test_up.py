@@ -1,0 +1,150 @@
+"""`ngonden up` as a person runs it: one command, real broker, real hub, real pages, real agents."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.servers import free_port, require_program, wait_until
+
+pytestmark = [pytest.mark.servers, pytest.mark.timeout(240)]
+
+COMMAND = (sys.executable, "-m", "ngonden", "up")
+
+START_LIMIT_S = 100.0
+"""A loaded machine with one core is slow; how fast it is when idle is measured, not tested."""
+
+
+class Stack:
+    """One run of `ngonden up --json`; its standard error is kept in a file."""
+
+    def __init__(self, data: Path, *arguments: str, port: int) -> None:
+        require_program("mosquitto")
+        self.port = port
+        self.log = data.parent / "up.log"
+        self._out = data.parent / "up.out"
+        with self.log.open("wb") as log, self._out.open("wb") as out:
+            self.process = subprocess.Popen(
+                [*COMMAND, "--data", str(data), "--port", str(port), "--json", *arguments],
+                stdout=out,
+                stderr=log,
+            )
+
+    def facts(self) -> dict[str, Any]:
+        """What it printed when it was ready; fails with its log when it ended instead."""
+        wait_until(
+            lambda: self._out.read_bytes().endswith(b"\n") or self.process.poll() is not None,
+            what="`ngonden up` to be ready",
+            limit_s=START_LIMIT_S,
+        )
+        text = self._out.read_text(encoding="utf-8")
+        assert text, self.log.read_text(encoding="utf-8")
+        return dict(json.loads(text))
+
+    def ended(self, limit_s: float = 60.0) -> int:
+        """Its exit code."""
+        return self.process.wait(limit_s)
+
+
+@contextlib.contextmanager
+def running(data: Path, *arguments: str, port: int | None = None) -> Iterator[Stack]:
+    stack = Stack(data, *arguments, port=port or free_port())
+    try:
+        yield stack
+    finally:
+        # Its children die with it, see the test below.
+        stack.process.kill()
+        stack.process.wait()
+
+
+def alive(pid: int) -> bool:
+    # A killed child of a killed parent may wait as a zombie for an init that nobody plays in a container.
+    status = Path(f"/proc/{pid}/status")
+    try:
+        return "State:\tZ" not in status.read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def lit_poles(client: httpx.Client) -> set[str]:
+    answer = client.get("/api/v1/poles")
+    answer.raise_for_status()
+    return {pole["code"] for pole in answer.json()["items"] if pole["state"] == "lit"}
+
+
+def test_a_first_start_a_kill_and_a_second_start_with_the_data_kept(tmp_path: Path) -> None:
+    data, port = tmp_path / "data", free_port()
+    everyone = {f"TT-{number:04d}" for number in range(1, 13)}
+    with running(data, "--scenario", "one-road", port=port) as stack:
+        facts = stack.facts()
+        assert facts["address"] == f"http://127.0.0.1:{port}"
+        login = Path(facts["first_login_file"])
+        assert login.stat().st_mode & 0o777 == 0o600
+        with httpx.Client(base_url=facts["address"], follow_redirects=False) as client:
+            assert client.get("/healthz").status_code == 200
+            assert client.get("/api/v1/poles").status_code == 401
+            assert client.get(login.read_text(encoding="utf-8").strip()).status_code in (302, 303, 307)
+            wait_until(lambda: lit_poles(client) == everyone, what="all lamps to be seen lit", limit_s=60)
+            funding = client.get("/api/v1/summary").json()["funding"]
+            assert funding["received_vnd"] == 12 * 2_270_000
+            session = dict(client.cookies)
+        killed_at = time.time()
+        stack.process.kill()
+        stack.process.wait()
+        for name, pid in facts["pids"].items():
+            wait_until(lambda pid=pid: not alive(pid), what=f"{name} to die with its supervisor")  # type: ignore[misc]
+    with running(data, port=port) as stack:
+        again = stack.facts()
+        assert again["scenario"] == "one-road"
+        assert again["broker_port"] == facts["broker_port"]
+        with httpx.Client(base_url=again["address"], cookies=session) as client:
+            series = client.get("/api/v1/poles/TT-0001/telemetry").json()["columns"]
+            assert series["time"][0] < killed_at, "what was measured before the kill is gone"
+            assert series["power_w"][0] == pytest.approx(40, rel=0.1)
+            assert client.get("/api/v1/summary").json()["funding"] == funding
+        stack.process.send_signal(signal.SIGTERM)
+        assert stack.ended() == 0
+        log = stack.log.read_text(encoding="utf-8")
+        assert "first start" not in log
+        assert "killed" not in log, "a child had to be killed"
+        assert "nodes stopped" in log
+        assert not any(alive(pid) for pid in again["pids"].values())
+
+
+def test_a_child_that_dies_is_started_again(tmp_path: Path) -> None:
+    with running(tmp_path / "data", "--scenario", "one-road") as stack:
+        facts = stack.facts()
+        os.kill(facts["pids"]["web"], signal.SIGKILL)
+
+        def answers() -> bool:
+            with contextlib.suppress(httpx.TransportError):
+                return httpx.get(f"{facts['address']}/healthz").status_code == 200
+            return False
+
+        wait_until(lambda: "was ended by SIGKILL" in stack.log.read_text(), what="the loss to be told")
+        wait_until(answers, what="the pages to be back", limit_s=60)
+        stack.process.send_signal(signal.SIGINT)
+        assert stack.ended() == 0
+
+
+def test_what_stands_in_the_way_is_said_and_nothing_is_started(tmp_path: Path) -> None:
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    (foreign / "photo.jpg").touch()
+    with running(foreign) as stack:
+        assert stack.ended() == 2
+        assert "is not a data directory of `ngonden up`" in stack.log.read_text()
+    with running(tmp_path / "new", "--scenario", "no-such") as stack:
+        assert stack.ended() == 2
+        assert "there is no scenario 'no-such'" in stack.log.read_text()
