@@ -19,11 +19,9 @@ class PhotocellInput:
         self._error = GPIOZeroError
         self._name = f"photocell on GPIO{pin}"
         try:
-            # gpiozero calls an input with a pull-up active when it is low.
             self._input = InputDevice(pin, pull_up=dark_when_high, pin_factory=pin_factory)
         except GPIOZeroError as error:
             raise DriverError(f"{self._name}: {error}") from error
-        self._dark_when_high = dark_when_high
 
     def read(self) -> bool:
         """True when dark; raises DriverError."""
@@ -31,7 +29,8 @@ class PhotocellInput:
             active = bool(self._input.value)
         except self._error as error:
             raise DriverError(f"{self._name}: {error}") from error
-        return not active if self._dark_when_high else active
+        # The pull is towards dark, and gpiozero calls the level that works against it active.
+        return not active
 
     def close(self) -> None:
         """Let go of the pin."""

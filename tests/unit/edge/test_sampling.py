@@ -1,0 +1,146 @@
+import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from edge.clock import MockClock
+from edge.devices import PoleDevices
+from edge.drivers.mock_camera import MockCamera
+from edge.drivers.mock_lamp import MockLamp
+from edge.drivers.mock_meter import MockMeter
+from edge.drivers.ports import DriverError, Reachability
+from edge.journal import Journal
+from edge.lighting import Lighting
+from edge.sampling import Sampler
+from protocol.messages import Event, MeterReading, Sample
+from tests.support.hub_side import eventually
+from tests.support.nodes import EVENING, NODE, POLE, node_config
+
+
+class BrokenMeter:
+    async def read(self) -> MeterReading | None:
+        raise DriverError("meter: line noise")
+
+    def close(self) -> None:
+        pass
+
+
+class BrokenProbe:
+    async def probe(self) -> Reachability:
+        raise DriverError("no route to the camera's network")
+
+
+class Bench:
+    def __init__(self, tmp_path: Path) -> None:
+        self.clock = MockClock(EVENING)
+        self.lamp = MockLamp()
+        self.meter = MockMeter(self.lamp, lamp_rated_w=60, random=Random(1), seconds=self.clock.monotonic)
+        self.camera = MockCamera()
+        self.executor = ThreadPoolExecutor(1)
+        self.journal = Journal(
+            tmp_path, node=NODE, max_items=1000, clock=self.clock, executor=self.executor
+        )
+        cameras = [{"code": "CAM-1", "driver": "mock"}]
+        self.config = node_config(tmp_path, camera_interval_s=30, pole={"cameras": cameras})
+        self.devices = {POLE: PoleDevices(self.lamp, None, self.meter, {"CAM-1": self.camera})}
+
+    def sampler(self) -> Sampler:
+        lighting = Lighting(self.config, self.devices, self.clock)
+        lighting.step()
+        return Sampler(
+            self.config,
+            self.devices,
+            lighting=lighting,
+            journal=self.journal,
+            clock=self.clock,
+            random=Random(1),
+        )
+
+    async def newest(self) -> Sample:
+        sample = (await self.journal.outbox.read("samples", 0, 1000))[-1]
+        assert isinstance(sample, Sample)
+        return sample
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    bench = Bench(tmp_path)
+    await bench.journal.open()
+    yield bench
+    await bench.journal.outbox.close()
+    bench.executor.shutdown()
+
+
+async def test_a_sample_says_what_is_in_effect_and_what_is_measured(bench: Bench) -> None:
+    await bench.sampler().tick()
+    sample = await bench.newest()
+    assert (sample.seq, sample.pole, sample.time, sample.clock) == (1, POLE, EVENING, "synced")
+    assert (sample.lamp.effect_level, sample.lamp.reason) == (1.0, "sun")
+    assert sample.meter is not None
+    assert sample.meter.power_w == pytest.approx(60, rel=0.06)
+    assert sample.dark is None
+    assert sample.cameras == [], "nobody has knocked yet"
+
+
+async def test_a_clock_that_is_not_synchronised_is_said_so(bench: Bench) -> None:
+    bench.clock.is_synced = False
+    await bench.sampler().tick()
+    assert (await bench.newest()).clock == "unsynced"
+
+
+async def test_a_silent_or_broken_meter_is_unknown_not_zero(bench: Bench) -> None:
+    bench.meter.silent = True
+    await bench.sampler().tick()
+    assert (await bench.newest()).meter is None
+    bench.devices = {POLE: PoleDevices(bench.lamp, None, BrokenMeter())}
+    await bench.sampler().tick()
+    assert (await bench.newest()).meter is None
+
+
+async def test_a_cameras_word_is_in_the_sample_until_it_is_too_old(bench: Bench) -> None:
+    sampler = bench.sampler()
+    bench.camera.reachable = False
+    watching = asyncio.create_task(sampler.watch_cameras())
+
+    async def with_cameras() -> Sample:
+        await sampler.tick()
+        return await bench.newest()
+
+    await asyncio.sleep(0)
+    sample = await with_cameras()
+    assert [(camera.camera, camera.reachable) for camera in sample.cameras] == [("CAM-1", False)]
+    bench.clock.advance(70)
+    assert len((await with_cameras()).cameras) == 1
+    bench.clock.advance(1)
+    assert (await with_cameras()).cameras == []
+    watching.cancel()
+
+
+async def test_a_probe_that_breaks_says_nothing_about_the_camera(bench: Bench) -> None:
+    bench.devices = {POLE: PoleDevices(bench.lamp, None, None, {"CAM-1": BrokenProbe()})}
+    sampler = bench.sampler()
+    watching = asyncio.create_task(sampler.watch_cameras())
+    await sampler.tick()
+    assert (await bench.newest()).cameras == []
+    watching.cancel()
+
+
+async def test_samples_of_a_tick_and_waiting_events_are_one_transaction(bench: Bench) -> None:
+    bench.journal.later("device_reset")
+    await bench.sampler().tick()
+    events = await bench.journal.outbox.read("urgent", 0, 10)
+    assert [(event.seq, type(event)) for event in events] == [(2, Event)]
+
+
+async def test_the_interval_can_change_while_it_runs(bench: Bench) -> None:
+    sampler = bench.sampler()
+    sampler.interval_s = 3600
+    running = asyncio.create_task(sampler.run())
+    await eventually(lambda: bench.journal.outbox.queued == 1, what="the first sample, at once")
+    sampler.set_interval(0.05)
+    # The clock stands still: only the change itself makes a sample.
+    await eventually(lambda: bench.journal.outbox.queued >= 2, what="a sample at the change")
+    running.cancel()
