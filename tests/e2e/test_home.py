@@ -115,6 +115,17 @@ def test_keyboard_reaches_every_pole(open_page: OpenPage) -> None:
     expect(page.locator("[data-code=TG-0002]")).to_be_focused()
 
 
+def test_open_incidents_are_listed_and_lead_to_their_pole(open_page: OpenPage) -> None:
+    page = open_page("/")
+    expect(page.locator("#incident-count")).to_have_text(str(len(DARK) + 1))
+    expect(page.locator("#incidents")).to_contain_text("Đèn không sáng")
+    page.click(f"#incidents >> text={SILENT.lower()}")
+    expect(page.locator("#card h2")).to_have_text(SILENT)
+    expect(page.locator("#card")).to_contain_text("1 sự cố đang mở")
+    page.click("#card .card-link")
+    expect(page.locator("#incidents")).to_contain_text("Mất liên lạc với nút")
+
+
 def test_money_adds_up_to_the_communes_total(open_page: OpenPage) -> None:
     page = open_page("/")
     expect(page.locator("#money-received")).to_have_text("497.130.000 đ")

@@ -6,6 +6,7 @@ what it would see of a real node.
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,6 +48,9 @@ from protocol import (
 from simulators.commune import PoleSite, load_commune
 from simulators.files import write_scenario_files
 
+HOLD_OFF = timedelta(minutes=5)
+"""Longer than any incident is held off before it opens."""
+
 HEARTBEAT_S = 3600
 """Long, so that no pole falls silent while a slow machine runs the tests."""
 
@@ -73,9 +77,12 @@ class Village:
         self.telemetry_url = f"sqlite:///{folder / 'telemetry.db'}"
         self.sites = {site.code: site for site in load_commune("tram-than", seed=SEED).poles}
         self.engine = open_database(self.database_url)
+        self._behind = HOLD_OFF
         self.link = InMemoryLink()
         self._lock = IngestLock(self.engine)
-        self._committer = _committer(self.engine, self._lock, self.link)
+        self._committer = _committer(
+            self.engine, self._lock, self.link, Clocks(self.now, self._monotonic_s)
+        )
         self._epoch = uuid4()
         self._seq = defaultdict[str, "count[int]"](lambda: count(1))
         self._born: set[str] = set()
@@ -84,6 +91,14 @@ class Village:
         """Let go of the database."""
         self._lock.release()
         self.engine.dispose()
+
+    def now(self) -> datetime:
+        """The village's time: some minutes behind at first, so that incidents can ripen without waiting."""
+        return datetime.now(UTC) - self._behind
+
+    def come_to_the_present(self) -> None:
+        """Let the minutes pass by which the village is behind."""
+        self._behind = timedelta(0)
 
     def commit(self) -> None:
         """One round of the hub's ingest: what was said is committed, commands go out."""
@@ -107,7 +122,7 @@ class Village:
     def garbage(self, code: str, payload: bytes) -> None:
         """The pole's node sends something that no decoder takes."""
         site = self.sites[code]
-        self.link.deliver(topic("tram-than", site.node, Kind.TELEMETRY), payload, at=_now().timestamp())
+        self.link.deliver(topic("tram-than", site.node, Kind.TELEMETRY), payload, at=self.now().timestamp())
         self.commit()
 
     def sent_command(self, code: str) -> Command | None:
@@ -124,7 +139,7 @@ class Village:
             node=site.node,
             epoch=self._epoch,
             seq=next(self._seq[site.node]),
-            time=_now(),
+            time=self.now(),
             clock="synced",
             command=command.id,
             pole=command.pole,
@@ -138,11 +153,14 @@ class Village:
     def write_last_night(self, code: str) -> None:
         """24 hours of telemetry straight into the store: lit at 57 W for the last twelve of them."""
         site, store = self.sites[code], EmbeddedStore(Path(self.telemetry_url.removeprefix("sqlite:///")))
-        now, epoch = _now(), str(uuid4())
+        now, epoch = self.now(), str(uuid4())
         try:
             store.write(1, [_point(site, epoch, seq, now) for seq in range(1, 24 * 12 + 1)])
         finally:
             store.close()
+
+    def _monotonic_s(self) -> float:
+        return time.monotonic() - self._behind.total_seconds()
 
     def _sample(self, site: PoleSite, level: float, power_w: float | None, lamp: dict[str, object]) -> None:
         self._birth(site)
@@ -150,13 +168,13 @@ class Village:
         sample = Sample(
             seq=next(self._seq[site.node]),
             pole=site.code,
-            time=_now(),
+            time=self.now(),
             clock="synced",
             lamp=LampReading(effect_level=level, **{"reason": "photocell", **lamp}),  # type: ignore[arg-type]
             meter=MeterReading(power_w=drawn_w, voltage_v=229.0),
             cameras=[CameraReading(camera=camera, reachable=True) for camera in site.cameras],
         )
-        message = Telemetry(v=1, node=site.node, epoch=self._epoch, sent_at=_now(), samples=[sample])
+        message = Telemetry(v=1, node=site.node, epoch=self._epoch, sent_at=self.now(), samples=[sample])
         self._say(site, Kind.TELEMETRY, message)
 
     def _birth(self, site: PoleSite) -> None:
@@ -170,8 +188,8 @@ class Village:
             node=site.node,
             session=UUID(int=len(site.node)),
             status=status,  # type: ignore[arg-type]  # the codec checks it
-            time=_now(),
-            connected_at=_now(),
+            time=self.now(),
+            connected_at=self.now(),
             clock="synced",
             heartbeat_s=HEARTBEAT_S,
             epoch=self._epoch,
@@ -180,7 +198,7 @@ class Village:
         )
 
     def _say(self, site: PoleSite, kind: Kind, message: Message) -> None:
-        self.link.deliver(topic("tram-than", site.node, kind), encode(message), at=_now().timestamp())
+        self.link.deliver(topic("tram-than", site.node, kind), encode(message), at=self.now().timestamp())
 
 
 @contextmanager
@@ -194,6 +212,8 @@ def village(folder: Path) -> Iterator[Village]:
         found.samples(*OFF, level=0.0, power_w=0.3)
         found.samples(STUCK_ON, level=0.0, power_w=41.0)
         found.silence(SILENT)
+        found.come_to_the_present()
+        found.samples(*DARK, power_w=0.6)
         yield found
     finally:
         found.close()
@@ -205,10 +225,10 @@ STUCK_ON = "TG-0207"
 SILENT = "TG-0120"
 
 
-def _committer(engine: Engine, lock: IngestLock, link: InMemoryLink) -> Committer:
+def _committer(engine: Engine, lock: IngestLock, link: InMemoryLink, clocks: Clocks) -> Committer:
     settings = IngestSettings(linger_ms=0)
     chores = ChoreList(engine, SqlOutbox(engine), link, settings, lambda: True)
-    return Committer(engine, lock, link, RegistryDirectory(engine), chores, settings, Clocks())
+    return Committer(engine, lock, link, RegistryDirectory(engine), chores, settings, clocks)
 
 
 def _point(site: PoleSite, epoch: str, seq: int, now: datetime) -> Point:
@@ -235,7 +255,3 @@ def _point(site: PoleSite, epoch: str, seq: int, now: datetime) -> Point:
         dark=None,
         cameras=(),
     )
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
