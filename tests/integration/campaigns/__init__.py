@@ -1,0 +1,1 @@
+"""Campaigns against the whole house; the long ones are `make soak`."""
