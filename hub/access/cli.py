@@ -18,11 +18,7 @@ import typer
 from hub.access.model import AccessError, Role
 from hub.access.store import add_user as add_user_row
 from hub.access.store import first_login_needed, hashed_password, new_first_login
-from hub.db import open_database
-from hub.migrations.runner import upgrade
-
-Database = Annotated[str, typer.Option(help="sqlite:////path/hub.db or postgresql+psycopg://…")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
+from hub.console import AsJson, Database, opened
 
 
 def register(app: typer.Typer) -> None:
@@ -44,14 +40,9 @@ def first_login(
     as_json: AsJson = False,
 ) -> None:
     """Make the one-time link that signs in the first administrator, while there is none with a password."""
-    engine = open_database(database)
-    try:
-        upgrade(engine)
-        with engine.begin() as conn:
-            needed = first_login_needed(conn)
-            token = new_first_login(conn, now=datetime.now(UTC)) if needed else ""
-    finally:
-        engine.dispose()
+    with opened(database) as engine, engine.begin() as conn:
+        needed = first_login_needed(conn)
+        token = new_first_login(conn, now=datetime.now(UTC)) if needed else ""
     if needed:
         _write_private(file, f"{base_url.rstrip('/')}/first-login?token={token}\n")
     if as_json:
@@ -70,17 +61,13 @@ def add_user(
 ) -> None:
     """Add somebody who may sign in; the password is read from standard input, so that no list shows it."""
     typed = typer.prompt("Password", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline()
-    engine = open_database(database)
     try:
         hashed = hashed_password(typed.rstrip("\r\n"))
-        upgrade(engine)
-        with engine.begin() as conn:
+        with opened(database) as engine, engine.begin() as conn:
             user = add_user_row(conn, name, role, hashed=hashed, now=datetime.now(UTC))
     except AccessError as error:
         typer.echo(f"{error.message_vi}\n{error}", err=True)
         raise typer.Exit(2) from None
-    finally:
-        engine.dispose()
     typer.echo(
         json.dumps({"id": user.id, "name": user.name, "role": user.role.value})
         if as_json

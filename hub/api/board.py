@@ -120,31 +120,9 @@ class Board:
 
     def summary(self, code: str, now: datetime) -> PoleSummary:
         """One pole as the list shows it; raises KeyError for an unknown code."""
-        info, pole = self._info[code], self._pole.get(code)
+        info = self._info[code]
         node = self._node.get(info.node or "")
-        reachable = {} if pole is None else {one.camera: one.reachable for one in pole.cameras}
-        return PoleSummary(
-            code=code,
-            place=info.place,
-            commune=info.commune_code,
-            hamlet=info.hamlet,
-            feeder=info.feeder,
-            node=info.node,
-            latitude=info.latitude,
-            longitude=info.longitude,
-            lamp_rated_w=info.lamp_rated_w,
-            state=self.state(code, now),
-            measured=is_measured(pole),
-            level=None if pole is None else pole.effect_level,
-            reason=None if pole is None else pole.reason,
-            power_w=None if pole is None else pole.power_w,
-            voltage_v=None if pole is None else pole.voltage_v,
-            sample_at=None if pole is None else pole.sample_at,
-            last_seen_at=None if node is None else node.last_seen_at,
-            override_until=None if pole is None else pole.override_until,
-            open_incidents=self._open_count[code],
-            cameras=[CameraOut(code=one, reachable=reachable.get(one)) for one in info.cameras],
-        )
+        return pole_summary(info, self._pole.get(code), node, self._open_count[code], now)
 
     def _take_states(self, conn: Connection, since: int) -> set[str]:
         touched: set[str] = set()
@@ -174,6 +152,35 @@ class Board:
 
     def _count(self) -> None:
         self._open_count = Counter(code for one in self._open.values() for code in self._concerned(one))
+
+
+def pole_summary(
+    info: PoleInfo, pole: PoleStatus | None, node: NodeStatus | None, open_incidents: int, now: datetime
+) -> PoleSummary:
+    """A pole as registered, with its newest sample and its node's state where there are any."""
+    reachable = {} if pole is None else {one.camera: one.reachable for one in pole.cameras}
+    return PoleSummary(
+        code=info.code,
+        place=info.place,
+        commune=info.commune_code,
+        hamlet=info.hamlet,
+        feeder=info.feeder,
+        node=info.node,
+        latitude=info.latitude,
+        longitude=info.longitude,
+        lamp_rated_w=info.lamp_rated_w,
+        state=lamp_status(pole, node, info.lamp_rated_w, now),
+        measured=is_measured(pole),
+        level=None if pole is None else pole.effect_level,
+        reason=None if pole is None else pole.reason,
+        power_w=None if pole is None else pole.power_w,
+        voltage_v=None if pole is None else pole.voltage_v,
+        sample_at=None if pole is None else pole.sample_at,
+        last_seen_at=None if node is None else node.last_seen_at,
+        override_until=None if pole is None else pole.override_until,
+        open_incidents=open_incidents,
+        cameras=[CameraOut(code=one, reachable=reachable.get(one)) for one in info.cameras],
+    )
 
 
 def incident_out(one: IncidentView) -> IncidentOut:

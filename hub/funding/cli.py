@@ -14,14 +14,11 @@ from typing import Annotated
 
 import typer
 
-from hub.db import open_database, reading
+from hub.console import AsJson, Database, opened, read_file
+from hub.db import reading
 from hub.funding.importing import import_entries
 from hub.funding.reads import totals
 from hub.funding.store import verify_ledger
-from hub.migrations.runner import upgrade
-
-Database = Annotated[str, typer.Option(help="sqlite:////path/hub.db or postgresql+psycopg://…")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -41,18 +38,9 @@ def fund_import(
     as_json: AsJson = False,
 ) -> None:
     """Record plans, receipts and expenses from a file: all of it, or nothing when a row is wrong."""
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        typer.echo(f"Không đọc được {file}.\n{file}: {error.strerror}", err=True)
-        raise typer.Exit(2) from None
-    engine = open_database(database)
-    try:
-        upgrade(engine)
-        with engine.begin() as conn:
-            result = import_entries(conn, data, by=by, now=datetime.now(UTC))
-    finally:
-        engine.dispose()
+    data = read_file(file)
+    with opened(database) as engine, engine.begin() as conn:
+        result = import_entries(conn, data, by=by, now=datetime.now(UTC))
     if as_json:
         typer.echo(json.dumps(asdict(result), ensure_ascii=False))
     else:
@@ -70,13 +58,9 @@ def fund_import(
 
 def fund_verify(database: Database, as_json: AsJson = False) -> None:
     """Walk the whole chain of entries and tell whether anything was changed after it was recorded."""
-    engine = open_database(database)
-    try:
-        with reading(engine).connect() as conn:
-            head, faults = verify_ledger(conn)
-            sums = totals(conn)
-    finally:
-        engine.dispose()
+    with opened(database, migrate=False) as engine, reading(engine).connect() as conn:
+        head, faults = verify_ledger(conn)
+        sums = totals(conn)
     if as_json:
         facts = {
             "entries": head.id,

@@ -6,12 +6,11 @@ ngonden hub migrate --database URL [--json]
 from __future__ import annotations
 
 import json
-from typing import Annotated
 
 import typer
 
-from hub.db import DatabaseUnsafeError, open_database
-from hub.migrations.runner import MigrationError, current, upgrade
+from hub.console import AsJson, Database, opened
+from hub.migrations.runner import current, upgrade
 
 
 def register(app: typer.Typer) -> None:
@@ -22,21 +21,16 @@ def register(app: typer.Typer) -> None:
 
 
 def migrate(
-    database: Annotated[str, typer.Option(help="sqlite:////path/hub.db or postgresql+psycopg://…")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print facts as JSON.")] = False,
+    database: Database,
+    as_json: AsJson = False,
 ) -> None:
     """Bring the database to this program's version; makes it where there is none. Safe to repeat."""
-    try:
-        engine = open_database(database)
+    with opened(database, migrate=False) as engine:
         with engine.connect() as conn:
             before = current(conn)
         upgrade(engine)
         with engine.connect() as conn:
             after = current(conn)
-        engine.dispose()
-    except (DatabaseUnsafeError, MigrationError) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from None
     if as_json:
         typer.echo(json.dumps({"before": before, "after": after}))
     elif before == after:

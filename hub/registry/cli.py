@@ -13,8 +13,7 @@ from typing import Annotated
 
 import typer
 
-from hub.db import open_database
-from hub.migrations.runner import upgrade
+from hub.console import AsJson, Database, opened, read_file
 from hub.registry.importing import import_registry
 
 
@@ -27,23 +26,14 @@ def register(app: typer.Typer) -> None:
 
 def import_file(
     file: Annotated[Path, typer.Argument(help="CSV or XLSX; columns in docs/registry-import.md")],
-    database: Annotated[str, typer.Option(help="sqlite:////path/hub.db or postgresql+psycopg://…")],
+    database: Database,
     dry_run: Annotated[bool, typer.Option(help="Tell what would happen, store nothing.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print facts as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Take in poles, lamps, nodes and cameras from a file: all of it, or nothing when a row is wrong."""
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        typer.echo(f"Không đọc được {file}.\n{file}: {error.strerror}", err=True)
-        raise typer.Exit(2) from None
-    engine = open_database(database)
-    try:
-        upgrade(engine)
-        with engine.begin() as conn:
-            result = import_registry(conn, data, now=datetime.now(UTC), dry_run=dry_run)
-    finally:
-        engine.dispose()
+    data = read_file(file)
+    with opened(database) as engine, engine.begin() as conn:
+        result = import_registry(conn, data, now=datetime.now(UTC), dry_run=dry_run)
     if as_json:
         typer.echo(json.dumps(asdict(result), ensure_ascii=False))
     else:

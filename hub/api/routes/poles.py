@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
 
-from hub.api.board import Board, command_out, incident_out
+from hub.api.board import Board, command_out, incident_out, pole_summary
 from hub.api.deps import HubDep, Viewer
 from hub.api.problems import FieldError, Problem, unknown_pole
 from hub.api.schemas import (
@@ -25,7 +25,7 @@ from hub.commands.store import commands
 from hub.funding.reads import pole_funding
 from hub.incidents.reads import incidents
 from hub.ingest.lamp_status import LampStatus
-from hub.ingest.reads import node_state_of
+from hub.ingest.reads import node_state_of, pole_state_of
 from hub.registry import reads as registry
 from hub.telemetry.port import StoreUnavailableError
 
@@ -65,11 +65,11 @@ def show_pole(code: str, hub: HubDep, _: Viewer) -> PoleDetail:
         info = registry.pole(conn, code)
         if info is None:
             raise unknown_pole(code)
-        summary = Board.load(conn).summary(code, now)
         node = None if info.node is None else node_state_of(conn, info.node)
+        open_ = incidents(conn, status="open", pole=code, node=info.node)
         last = commands(conn, pole=code, limit=1)
         return PoleDetail(
-            **dict(summary),
+            **dict(pole_summary(info, pole_state_of(conn, code), node, len(open_), now)),
             commune_name=info.commune_name,
             programme=info.programme,
             group=info.group,

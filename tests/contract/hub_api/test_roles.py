@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
-from fastapi.routing import APIRoute, iter_route_contexts
 
 from hub.access.model import Role
-from hub.api.deps import Needs
+from hub.api.roles import route_roles
 from hub.api.security import SAFE_METHODS
 from tests.support.hub_api import Office
 
@@ -36,28 +33,13 @@ ADMIN = {
 }
 
 
-def routes(app: FastAPI) -> Iterator[tuple[str, str, Role | None]]:
-    """Method, path and declared role of every route; None where none is declared."""
-    for context in iter_route_contexts(app.routes):
-        route = context.original_route
-        role = _declared(context.dependant) if isinstance(route, APIRoute) else None
-        for method in context.methods or {"ANY"}:
-            yield method, str(context.path), role
-
-
-def _declared(dependant: Any) -> Role | None:
-    roles = [one.call.role for one in dependant.dependencies if isinstance(one.call, Needs)]
-    assert len(roles) <= 1, "a route declares one role"
-    return roles[0] if roles else None
-
-
 def test_every_route_declares_its_role(sqlite_office: Office) -> None:
-    undeclared = [(method, path) for method, path, role in routes(sqlite_office.app) if role is None]
+    undeclared = [(method, path) for method, path, role in route_roles(sqlite_office.app) if role is None]
     assert undeclared == []
 
 
 def test_roles_are_those_that_were_decided(sqlite_office: Office) -> None:
-    for method, path, role in routes(sqlite_office.app):
+    for method, path, role in route_roles(sqlite_office.app):
         want = (
             Role.ANONYMOUS
             if (method, path) in OPEN_TO_EVERYONE
@@ -68,14 +50,14 @@ def test_roles_are_those_that_were_decided(sqlite_office: Office) -> None:
             else Role.VIEWER
         )
         assert role is want, (method, path)
-    known = {(method, path) for method, path, _ in routes(sqlite_office.app)}
+    known = {(method, path) for method, path, _ in route_roles(sqlite_office.app)}
     assert known >= OPEN_TO_EVERYONE | STAFF | ADMIN
     assert len(known) > 20
 
 
 @pytest.mark.parametrize("who", list(Role))
 def test_every_route_holds_to_its_role_when_called(sqlite_office: Office, who: Role) -> None:
-    for method, path, role in sorted(routes(sqlite_office.app)):
+    for method, path, role in route_roles(sqlite_office.app):
         assert role is not None
         client = sqlite_office.as_(who)
         address = path.format(
