@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -87,7 +88,8 @@ class Agent:
 
     def _on_lamp(self, what: str, pole: str, detail: str) -> None:
         lost = what == "lamp_output_lost"
-        (self._log.error if lost else self._log.info)(what, pole=pole, error=detail)
+        with suppress(OSError):  # a log on a full disk must not end the lamp loop
+            (self._log.error if lost else self._log.info)(what, pole=pole, error=detail)
         if self._journal is not None:
             self._journal.later(what, pole=pole, detail={"error": detail[:200]})
 
@@ -100,7 +102,8 @@ class Agent:
             except Exception:  # noqa: BLE001 - see below
                 # Whatever broke here, the lamps are still lit by `_control`; a restart of the process
                 # would put them out for a moment and most likely end at the same place.
-                self._log.exception("begin_anew")
+                with suppress(OSError):
+                    self._log.exception("begin_anew")
                 await wait_for(stop, BEGIN_ANEW_AFTER_S)
 
     async def _tell(self, stop: asyncio.Event, executor: Executor) -> None:
@@ -166,7 +169,7 @@ class Agent:
             await self._side_by_side(work, uplink, stop)
         finally:
             self._journal = None
-            await journal.outbox.close()
+            await journal.close()
 
     async def _side_by_side(
         self, work: list[Callable[[], Coroutine[Any, Any, None]]], uplink: Uplink, stop: asyncio.Event

@@ -22,7 +22,7 @@ CONFIG_NOTE = "config"
 
 
 class Downlink:
-    """Acts on the hub's messages. The lamp is switched before anything is written or sent."""
+    """Acts on the hub's messages. The lamp is switched at once; no disk is waited for here."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Downlink:
             ):  # one that an older agent saved and this one refuses will come again
                 self._put_in_force(decode(Kind.CONFIG, saved, node=self._node))
 
-    async def receive(self, kind: Kind, payload: bytes) -> None:
+    def receive(self, kind: Kind, payload: bytes) -> None:
         """Act on one message; what does not fit the contract is logged and left."""
         try:
             message = decode(kind, payload, node=self._node)
@@ -77,9 +77,9 @@ class Downlink:
             spans += [(aside.first, aside.last) for aside in message.set_aside]
             self._journal.confirmed(message.epoch, spans)
         elif isinstance(message, Command):
-            await self._take(message)
+            self._take(message)
         elif isinstance(message, Config):
-            await self._configure(message, payload)
+            self._configure(message, payload)
 
     async def follow_up(self) -> None:
         """Measure each accepted command's effect once its lamp has settled, for ever."""
@@ -91,7 +91,7 @@ class Downlink:
             for pending in self._book.settled(self._clock.monotonic()):
                 await self._report_effect(pending)
 
-    async def _take(self, command: Command) -> None:
+    def _take(self, command: Command) -> None:
         outcome = self._book.take(command, self._now())
         if outcome.lamp_changes:
             light = self._lighting.lights[command.pole]
@@ -100,7 +100,7 @@ class Downlink:
         for verdict in outcome.verdicts:
             self._log.info("command_" + verdict.status, command=str(verdict.command), pole=verdict.pole)
         if outcome.verdicts:
-            await self._journal.record([self._receipt(v) for v in outcome.verdicts], notes=outcome.notes)
+            self._journal.post([self._receipt(v) for v in outcome.verdicts], notes=outcome.notes)
         self._book_changed.set()
 
     async def _report_effect(self, pending: Pending) -> None:
@@ -113,7 +113,7 @@ class Downlink:
             level=light.reading().effect_level,
             power_w=None if meter is None else meter.power_w,
         )
-        await self._journal.record([receipt], notes=self._book.applied(pending))
+        self._journal.post([receipt], notes=self._book.applied(pending))
         self._log.info("command_" + receipt.status, command=str(pending.command), pole=pending.pole)
 
     def _receipt(
@@ -139,7 +139,7 @@ class Downlink:
             reason=verdict.reason[:200],
         )
 
-    async def _configure(self, config: Config, payload: bytes) -> None:
+    def _configure(self, config: Config, payload: bytes) -> None:
         current = 0 if self._config is None else self._config.version
         if config.version == current:
             return
@@ -150,7 +150,7 @@ class Downlink:
             self._refuse_config(payload, f"pole {unknown[0]} is not served by this node")
         else:
             self._put_in_force(config)
-            await self._journal.record(notes={CONFIG_NOTE: encode(config)})
+            self._journal.post(notes={CONFIG_NOTE: encode(config)})
 
     def _put_in_force(self, config: Config) -> None:
         self._config = config

@@ -36,6 +36,7 @@ class Journal:
         """Called when items begin to belong to another epoch; the agent tells the hub."""
         self._clock = clock
         self._waiting: list[Item] = []
+        self._waiting_notes: dict[str, bytes | None] = {}
         self._has_waiting = asyncio.Event()
         self._written_at_s = clock.monotonic()
         self._plan: SendPlan | None = None
@@ -63,11 +64,12 @@ class Journal:
     async def record(
         self, items: Sequence[Item] = (), *, notes: Mapping[str, bytes | None] | None = None
     ) -> None:
-        """Store items, waiting events and notes in one transaction, then hand them to the plan."""
+        """Store items and notes, and what waits, in one transaction; then hand the items to the plan."""
         waiting, self._waiting = self._waiting, []
+        waiting_notes, self._waiting_notes = self._waiting_notes, {}
         self._has_waiting.clear()
         before = self.plan
-        written = await self.outbox.write([*items, *waiting], notes=notes)
+        written = await self.outbox.write([*items, *waiting], notes={**waiting_notes, **(notes or {})})
         self._written_at_s = self._clock.monotonic()
         if self.plan is before:
             before.add(written.items, now_s=self._clock.monotonic())
@@ -76,19 +78,23 @@ class Journal:
             self.plan.look_again()
         self.changed.set()
 
-    def later(self, kind: str, *, pole: str | None = None, detail: Detail | None = None) -> None:
-        """Note an event now; it is stored by `deliver`, or with whatever is recorded before."""
-        self._waiting.append(
-            Event(
-                seq=FIRST_SEQ,
-                time=self._clock.now(),
-                clock=self.quality(),
-                kind=kind,
-                pole=pole,
-                detail=detail or {},
-            )
-        )
+    def post(self, items: Sequence[Item] = (), *, notes: Mapping[str, bytes | None] | None = None) -> None:
+        """Hand these over without waiting for the disk; `deliver` stores them at once, in this order."""
+        self._waiting.extend(items)
+        self._waiting_notes.update(notes or {})
         self._has_waiting.set()
+
+    def later(self, kind: str, *, pole: str | None = None, detail: Detail | None = None) -> None:
+        """Post an event of this moment."""
+        event = Event(
+            seq=FIRST_SEQ,
+            time=self._clock.now(),
+            clock=self.quality(),
+            kind=kind,
+            pole=pole,
+            detail=detail or {},
+        )
+        self.post([event])
 
     def quality(self) -> Literal["synced", "unsynced"]:
         """The clock's word as the contract writes it."""
@@ -106,8 +112,14 @@ class Journal:
             self._log.info("hub_confirms_again", queued=self.outbox.queued)
         self.changed.set()
 
+    async def close(self) -> None:
+        """Store what still waits, delete what is confirmed, and close the outbox."""
+        if self._has_waiting.is_set():
+            await self.record()
+        await self.outbox.close()
+
     async def deliver(self) -> None:
-        """Store waiting events as they come, for ever."""
+        """Store what is posted as it comes, for ever."""
         while True:
             await self._has_waiting.wait()
             await self.record()

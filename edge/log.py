@@ -1,10 +1,32 @@
-"""How the agent's log looks: one line of key=value per event, to standard error, UTC."""
+"""How the agent's log looks: one line of key=value per event, to standard error, UTC.
+
+A log that can't be written (its disk is full, its reader is gone) is no reason to let anything else fail,
+so lines are lost in silence there. structlog's own loggers and the standard library's would raise, or
+write the complaint to the same full disk.
+"""
 
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
+from typing import TextIO
 
 import structlog
+
+
+class LineLogger:
+    """Writes lines to a stream, as long as it takes them."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def msg(self, line: str) -> None:
+        """Write one line, or lose it."""
+        with suppress(OSError, ValueError):  # ValueError: the stream is closed
+            self._stream.write(line + "\n")
+            self._stream.flush()
+
+    log = debug = info = warn = warning = error = critical = exception = fatal = failure = err = msg
 
 
 def configure_logging() -> None:
@@ -18,6 +40,6 @@ def configure_logging() -> None:
                 key_order=["timestamp", "level", "event", "node"], bool_as_flag=False
             ),
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: LineLogger(sys.stderr),
         cache_logger_on_first_use=True,
     )

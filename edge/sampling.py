@@ -88,8 +88,8 @@ class Sampler:
         try:
             async with asyncio.timeout(METER_WITHIN_S):
                 reading = await meter.read()
-        except (DriverError, TimeoutError, OSError) as error:
-            self._note_silent(device, str(error) or "no answer in time")
+        except Exception as error:  # noqa: BLE001 - whatever one driver throws, the other poles are told of
+            self._note_silent(device, _words(error))
             return None
         if reading is None:
             self._note_silent(device, "no answer")
@@ -127,9 +127,8 @@ class Sampler:
         try:
             async with asyncio.timeout(CAMERA_WITHIN_S):
                 result = await camera.probe()
-        except (DriverError, TimeoutError, OSError) as error:
-            # The probe itself broke: nothing is known of the camera.
-            self._note_silent(device, str(error) or "no answer in time")
+        except Exception as error:  # noqa: BLE001 - the probe itself broke: nothing is known of the camera
+            self._note_silent(device, _words(error))
         else:
             self._cameras[code] = (self._clock.monotonic(), result)
             self._note_answer(device)
@@ -143,3 +142,9 @@ class Sampler:
         if device in self._silent:
             self._silent.discard(device)
             self._log.info("device_answers_again", device=device)
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, DriverError):
+        return str(error)
+    return "no answer in time" if isinstance(error, TimeoutError) else f"{type(error).__name__}: {error}"

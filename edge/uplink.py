@@ -7,7 +7,7 @@ side ends it), and a PUBACK with an error code looks like success (so only `stor
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
@@ -31,7 +31,7 @@ STEADY_AFTER_S = 30.0
 """A connection that lived so long starts the pauses between attempts anew."""
 GOODBYE_WITHIN_S = 3.0
 
-Receive = Callable[[Kind, bytes], Awaitable[None]]
+Receive = Callable[[Kind, bytes], None]
 
 
 class SubscriptionRefusedError(Exception):
@@ -160,7 +160,7 @@ class Uplink:
                 kind = parse_topic(str(message.topic)).kind
             except TopicError:
                 continue
-            await self._receive(kind, payload if isinstance(payload, bytes) else b"")
+            self._receive(kind, payload if isinstance(payload, bytes) else b"")
 
     async def _beat(self, client: aiomqtt.Client, session: UUID, connected_at: datetime) -> None:
         while True:

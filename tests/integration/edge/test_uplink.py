@@ -43,11 +43,10 @@ meter = {{ driver = "mock" }}
     return path
 
 
-def start_process(config: Path) -> subprocess.Popen[bytes]:
-    log = config.with_name("agent.log").open("ab")
-    with log:
+def start_process(config: Path, *, log: Path | None = None) -> subprocess.Popen[bytes]:
+    with (log or config.with_name("agent.log")).open("ab") as stream:
         return subprocess.Popen(
-            [sys.executable, "-m", "ngonden", "edge", "--config", str(config)], stderr=log, stdout=log
+            [sys.executable, "-m", "ngonden", "edge", "--config", str(config)], stderr=stream, stdout=stream
         )
 
 
@@ -134,6 +133,17 @@ async def test_a_stopped_process_ends_clean_and_quick(
     assert log.count("event=broker_connected") == 1
     start_s = float(log.split("start_s=")[1].split()[0])
     assert 0 < start_s < 10
+
+
+async def test_a_log_that_cannot_be_written_stops_nothing(
+    broker: Mosquitto, hub: HubSide, tmp_path: Path
+) -> None:
+    process = start_process(toml(tmp_path, broker.port), log=Path("/dev/full"))
+    try:
+        await eventually(lambda: len(hub.samples(NODE)) > 5, what="samples")
+    finally:
+        process.terminate()
+        assert process.wait(10) == 0
 
 
 async def test_a_samples_puback_is_not_storage(broker: Mosquitto, hub: HubSide, tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ async def test_a_probe_that_breaks_says_nothing_about_the_camera(bench: Bench) -
     watching.cancel()
 
 
-async def test_samples_of_a_tick_and_waiting_events_are_one_transaction(bench: Bench) -> None:
+async def test_samples_of_a_tick_and_what_was_posted_are_one_transaction(bench: Bench) -> None:
     bench.journal.later("device_reset")
     await bench.sampler().tick()
     events = await bench.journal.outbox.read("urgent", 0, 10)

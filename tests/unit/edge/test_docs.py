@@ -1,0 +1,57 @@
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from edge.config import NodeConfig, load
+
+DOCS = (Path(__file__).parents[3] / "docs" / "edge.md").read_text()
+
+
+def settings(type_: object = NodeConfig, place: str = "") -> list[tuple[str, str]]:
+    """Every key of node.toml as (table it stands in, key)."""
+    found: list[tuple[str, str]] = []
+    for field in msgspec.structs.fields(type_):  # type: ignore[arg-type]
+        inner = field.type
+        many = [part for part in getattr(inner, "__args__", ()) if hasattr(part, "__struct_fields__")]
+        origin = getattr(inner, "__origin__", None)
+        many += [part for part in getattr(origin, "__args__", ()) if hasattr(part, "__struct_fields__")]
+        if hasattr(inner, "__struct_fields__"):
+            found += settings(inner, field.name)
+        elif many:
+            found += settings(many[0], field.name)
+        else:
+            found.append((place, field.name))
+    return found
+
+
+def test_every_setting_is_found() -> None:
+    assert ("", "heartbeat_s") in settings()
+    assert ("broker", "will_delay_s") in settings()
+    assert ("photocell", "light_after_s") in settings()
+    assert ("cameras", "port") in settings()
+
+
+@pytest.mark.parametrize(("table", "key"), settings())
+def test_every_setting_is_explained(table: str, key: str) -> None:
+    written = {"lamp": f"lamp.{key}", "photocell": f"photocell.{key}", "meter": f"meter.{key}"}
+    name = f"cameras[].{key}" if table == "cameras" else written.get(table, key)
+    assert re.search(rf"^\| .*`{re.escape(name)}`.* \|", DOCS, re.MULTILINE), f"docs/edge.md lacks `{name}`"
+
+
+def test_the_example_is_a_good_configuration(tmp_path: Path) -> None:
+    example = re.search(r"```toml\n(.*?)```", DOCS, re.DOTALL)
+    assert example
+    path = tmp_path / "node.toml"
+    path.write_text(example[1])
+    assert load(path).poles[0].cameras[0].code == "CAM-0007"
+
+
+def test_every_event_that_is_told_is_named() -> None:
+    source = "".join(path.read_text() for path in (Path(__file__).parents[3] / "edge").rglob("*.py"))
+    told = set(re.findall(r'\.later\(\s*"(\w+)"', source)) | set(re.findall(r'Trouble\(\s*"(\w+)"', source))
+    told |= {"lamp_output_lost", "lamp_output_back"}
+    assert len(told) >= 8
+    for kind in told:
+        assert f"`{kind}`" in DOCS

@@ -1,0 +1,87 @@
+import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from edge.clock import MockClock
+from edge.journal import Journal
+from edge.send_plan import Fresh, Stored
+from tests.support.hub_side import eventually
+from tests.support.nodes import EVENING, NODE, sample
+from tests.unit.edge.test_outbox import full_disk
+
+
+def make_journal(folder: Path, executor: ThreadPoolExecutor) -> Journal:
+    return Journal(folder, node=NODE, max_items=1000, clock=MockClock(EVENING), executor=executor)
+
+
+@pytest.fixture
+async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
+    with ThreadPoolExecutor(1) as executor:
+        journal = make_journal(tmp_path, executor)
+        await journal.open()
+        yield journal
+        await journal.close()
+
+
+async def test_what_is_recorded_is_on_disk_before_it_is_in_the_plan(journal: Journal) -> None:
+    await journal.record([sample(), sample()])
+    todo = journal.plan.next(0)
+    assert isinstance(todo, Fresh)
+    assert [item.seq for item in todo.items] == [1, 2]
+    assert len(await journal.outbox.read("samples", 0, 10)) == 2
+
+
+async def test_posts_are_stored_together_in_their_order(journal: Journal) -> None:
+    journal.later("device_reset")
+    journal.post([sample()], notes={"config": b"1"})
+    journal.post(notes={"config": b"2"})
+    delivering = asyncio.create_task(journal.deliver())
+    await eventually(lambda: journal.outbox.queued == 2, what="both stored")
+    assert [item.seq for item in await journal.outbox.read("urgent", 0, 9)] == [1]
+    assert await journal.outbox.notes("config") == {"": b"2"}
+    delivering.cancel()
+
+
+async def test_what_was_posted_at_the_very_end_is_not_lost(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(1) as executor:
+        journal = make_journal(tmp_path, executor)
+        await journal.open()
+        journal.later("device_reset")
+        await journal.close()
+        again = make_journal(tmp_path, executor)
+        await again.open()
+        assert again.outbox.queued == 1
+        await again.close()
+
+
+async def test_confirmation_frees_outbox_and_plan(journal: Journal) -> None:
+    await journal.record([sample()])
+    todo = journal.plan.next(0)
+    assert isinstance(todo, Fresh)
+    journal.plan.sent(todo.items, now_s=0)
+    journal.confirmed(journal.outbox.epoch, [(1, 1)])
+    assert journal.outbox.queued == 0
+    assert journal.plan.in_flight == 0
+
+
+async def test_when_the_disk_fails_the_new_epoch_is_told_and_nothing_is_left_out(journal: Journal) -> None:
+    epochs = []
+    journal.on_new_epoch = lambda: epochs.append(journal.outbox.epoch)
+    await journal.record([sample()])
+    before = journal.outbox.epoch
+    with full_disk():
+        await journal.record([sample()])
+    assert epochs == [journal.outbox.epoch]
+    assert journal.outbox.epoch != before
+    found = []
+    while (todo := journal.plan.next(0)) is not None:
+        assert isinstance(todo, Stored)
+        answer = await journal.outbox.read(todo.which, todo.after_seq, todo.limit)
+        items = journal.plan.found(todo, answer)
+        if items:
+            journal.plan.sent(items, now_s=0)
+        found += [item.seq for item in items]
+    assert found == [1], "the sample whose write failed on disk"
