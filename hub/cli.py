@@ -9,16 +9,17 @@ from typing import Annotated
 
 import structlog
 import typer
+from sqlalchemy.exc import SQLAlchemyError
 
-import hub.access.cli as access_tools
-import hub.funding.cli as funding_tools
-import hub.migrations.cli as migration_tools
-import hub.registry.cli as registry_tools
+from hub.access import cli as access_cli
 from hub.db import DatabaseUnsafeError, open_database
+from hub.funding import cli as funding_cli
+from hub.logs import configure_logs
+from hub.migrations import cli as migrations_cli
+from hub.registry import cli as registry_cli
 from hub.settings import SettingsError, load_settings
 
 app = typer.Typer(
-    no_args_is_help=True,
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -28,9 +29,17 @@ Config = Annotated[
 ]
 
 
-@app.callback()
-def _hub() -> None:
+@app.callback(invoke_without_command=True, epilog="Example: ngonden hub --config data/hub.toml")
+def _hub(
+    context: typer.Context,
+    config: Annotated[Path | None, typer.Option("--config", help="The same as `run --config`.")] = None,
+) -> None:
     """Take the nodes' messages into the database: state, incidents, commands, telemetry."""
+    if context.invoked_subcommand is None:
+        if config is None:
+            typer.echo(context.get_help())
+            raise typer.Exit(2)
+        run(config)
 
 
 @app.command("run", epilog="Example: ngonden hub run --config data/hub.toml")
@@ -39,8 +48,10 @@ def run(config: Config) -> None:
     from hub.ingest.lock import IngestRunningError
     from hub.ingest.service import IngestService
     from hub.migrations.runner import MigrationError, upgrade
-    from hub.telemetry.factory import open_store
+    from hub.telemetry.factory import StoreAddressError, open_store
+    from hub.telemetry.port import StoreUnavailableError
 
+    configure_logs()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -50,9 +61,19 @@ def run(config: Config) -> None:
         upgrade(engine)
         store = open_store(settings.telemetry)
         service = IngestService(settings, engine, store)
-    except (SettingsError, DatabaseUnsafeError, IngestRunningError, MigrationError) as error:
+    except (
+        SettingsError,
+        DatabaseUnsafeError,
+        IngestRunningError,
+        MigrationError,
+        StoreAddressError,
+        StoreUnavailableError,
+    ) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
+    except SQLAlchemyError as error:
+        typer.echo(f"{config}: the database cannot be opened: {str(error).splitlines()[0]}", err=True)
+        raise typer.Exit(1) from None
     service.start()
     try:
         while service.alive and not stop.wait(1.0):
@@ -66,6 +87,6 @@ def run(config: Config) -> None:
         raise typer.Exit(1)
 
 
-# The tools of other capabilities (import, migrate, first login) are added below, one line each.
-for _tools in (access_tools, funding_tools, migration_tools, registry_tools):
-    _tools.register(app)
+# Each capability brings its own tools; a new one adds its `register` here.
+for tools in (migrations_cli, registry_cli, funding_cli, access_cli):
+    tools.register(app)

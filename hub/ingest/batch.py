@@ -45,6 +45,8 @@ class Batch:
     directory: Directory
     now: datetime
     live_max_age_s: float
+    may_refresh: bool = False
+    """Whether a name that is not known is reason to read the registry again."""
     points: list[Point] = field(default_factory=list)
     pole_rows: dict[str, Sequence[Value]] = field(default_factory=dict)
     event_rows: list[Sequence[Value]] = field(default_factory=list)
@@ -58,6 +60,15 @@ class Batch:
     """Nodes that said farewell or died, and whether it was told live (else by a retained message)."""
     born: set[str] = field(default_factory=set)
     live_sample_times: list[float] = field(default_factory=list)
+
+    def look_up(self, node: str) -> KnownNode | None:
+        """The node in the registry, which may have learned of it a moment ago."""
+        known = self.directory.lookup(node)
+        if known is None and self.may_refresh:
+            self.may_refresh = False
+            self.directory.refresh()
+            known = self.directory.lookup(node)
+        return known
 
     def heard_from(self, known: KnownNode) -> NodeLive:
         """Any message that the node itself sent now is a sign of life."""

@@ -31,6 +31,7 @@ from hub.ingest.state import IngestState, load_state
 from hub.settings import IngestSettings
 
 _TICK_S = 1.0
+_REFRESH_AT_MOST_EVERY_S = 0.2
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 5.0
 _DATABASE_TROUBLE = (SQLAlchemyError, IngestRunningError)
@@ -71,6 +72,7 @@ class Committer:
         self._state: IngestState | None = None
         self._held: list[Arrival] = []
         self._next_tick = float("-inf")
+        self._last_refresh = float("-inf")
         self._last_commit = float("-inf")
         self._pause_s = 0.0
         self._trouble = False
@@ -125,8 +127,12 @@ class Committer:
         conn, state = self._ready()
         monotonic_s = self._clocks.monotonic_s()
         batch = Batch(state, self._directory, self._clocks.now(), self._settings.live_max_age_s)
+        may_refresh = monotonic_s - self._last_refresh >= _REFRESH_AT_MOST_EVERY_S
+        batch.may_refresh = may_refresh
         for came in arrivals:
             take(batch, came)
+        if may_refresh and not batch.may_refresh:
+            self._last_refresh = monotonic_s
         state.counters.messages += len(arrivals)
         self._liveness.settle(batch, monotonic_s)
         if monotonic_s >= self._next_tick:

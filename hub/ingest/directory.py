@@ -33,6 +33,7 @@ class InMemoryDirectory:
     def __init__(self, *nodes: KnownNode) -> None:
         self._nodes = {node.name: node for node in nodes}
         self._changed = False
+        self.refreshes = 0
 
     def add(self, node: KnownNode) -> None:
         """Add or replace a node; visible at once."""
@@ -45,5 +46,6 @@ class InMemoryDirectory:
 
     def refresh(self) -> bool:
         """Whether `add` was called since the last refresh."""
+        self.refreshes += 1
         changed, self._changed = self._changed, False
         return changed

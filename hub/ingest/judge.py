@@ -25,7 +25,7 @@ def take(batch: Batch, came: Arrival) -> None:
     except TopicError as error:
         batch.refuse(came, received_at, "bad_topic", str(error))
         return
-    known = batch.directory.lookup(topic.node)
+    known = batch.look_up(topic.node)
     if known is None:
         # Not confirmed: the node keeps its samples until the registry knows it.
         batch.refuse(

@@ -1,0 +1,45 @@
+"""Databases for the ingest's tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine
+
+from tests.integration.hub_ingest.rig import Rig
+from tests.support.hub_databases import (
+    database_url,
+    engine,
+    migrated_postgres,
+    migrated_sqlite,
+    postgres,
+    sqlite_engine,
+)
+from tests.support.influxd import Influxd
+
+__all__ = [
+    "database_url",
+    "engine",
+    "influxd",
+    "migrated_postgres",
+    "migrated_sqlite",
+    "postgres",
+    "rig",
+    "sqlite_engine",
+]
+
+
+@pytest.fixture
+def rig(engine: Engine) -> Iterator[Rig]:
+    """A committer without a broker on a real database, once per kind of database."""
+    made = Rig(engine)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd]:
+    """A real InfluxDB 1.x."""
+    with Influxd(tmp_path_factory.mktemp("influxd")) as server:
+        yield server

@@ -1,0 +1,106 @@
+"""A real InfluxDB 1.x for tests: on loopback, on free ports, with its data in a folder of the test's."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Self
+
+from tests.support.servers import free_port, require_program, wait_until
+
+_CONFIG = """
+reporting-disabled = true
+bind-address = "127.0.0.1:{rpc_port}"
+[meta]
+  dir = "{folder}/meta"
+[data]
+  dir = "{folder}/data"
+  wal-dir = "{folder}/wal"
+  query-log-enabled = false
+[http]
+  bind-address = "127.0.0.1:{port}"
+  log-enabled = false
+[monitor]
+  store-enabled = false
+[subscriber]
+  enabled = false
+[continuous_queries]
+  enabled = false
+[logging]
+  level = "warn"
+"""
+
+
+class Influxd:
+    """`with Influxd(folder) as server:` starts one and ends it; `kill`, `stop` and `start` in between.
+
+    The port stays the same over restarts. The log is in `folder/influxd.log`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._program = require_program("influxd")
+        folder.mkdir(parents=True, exist_ok=True)
+        self.port = free_port()
+        self.log_path = folder / "influxd.log"
+        self._config_path = folder / "influxd.conf"
+        self._config_path.write_text(_CONFIG.format(folder=folder, port=self.port, rpc_port=free_port()))
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Its address for HTTP."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        assert self._process is None, "already started"
+        with self.log_path.open("ab") as log:
+            self._process = subprocess.Popen(
+                [self._program, "-config", str(self._config_path)], stdout=log, stderr=log
+            )
+        try:
+            wait_until(
+                self._answers, what=f"influxd on port {self.port} (log: {self.log_path})", limit_s=30
+            )
+        except AssertionError:
+            self.kill()
+            raise
+
+    def stop(self) -> None:
+        """End it politely; does nothing when it is down."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it with SIGKILL; does nothing when it is down."""
+        self._end(signal.SIGKILL)
+
+    def _answers(self) -> bool:
+        assert self._process is not None
+        if self._process.poll() is not None:
+            raise AssertionError(f"influxd ended at once: {self.log_path.read_text()[-2000:]}")
+        try:
+            with urllib.request.urlopen(f"{self.url}/ping", timeout=2):
+                return True
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def _end(self, how: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.send_signal(how)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(5)
