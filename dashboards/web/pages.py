@@ -28,6 +28,7 @@ def routes(renderer: Renderer) -> APIRouter:
         commune = next((one for one in known if code is None or one.code == code), None)
         t = translator_of(request)
         values = {
+            "commune_code": "" if commune is None else commune.code,
             "commune_name": t("app.name") if commune is None else _titled(commune.name),
             "commune_note": "" if commune is None else _note(commune, t("home.former", names="{names}")),
         }
@@ -61,7 +62,7 @@ def routes(renderer: Renderer) -> APIRouter:
         return renderer.page(request, "funding.html", values, user=user, page="funding")
 
     @router.get("/login")
-    def login(request: Request, user: Anyone, next: str = "/") -> Response:  # noqa: A002  the address's own word
+    def login(request: Request, user: Anyone, next: str = "/") -> Response:
         if user is not None:
             return RedirectResponse("/", 303)
         return renderer.page(request, "login.html", {"next": next})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlencode
@@ -13,7 +14,7 @@ from starlette.responses import HTMLResponse
 
 from dashboards.web import formatting
 from dashboards.web.assets import Assets
-from dashboards.web.i18n import DEFAULT, Language, Translate, chosen, translator
+from dashboards.web.i18n import DEFAULT, Language, Translate, chosen, translator, word
 from hub.access.model import User
 
 Theme = Literal["night", "day"]
@@ -71,6 +72,7 @@ class Renderer:
         language = language_of(request)
         html = self._environment.get_template(template).render(
             t=translator(language),
+            word=partial(word, language),
             lang=language,
             theme=theme_of(request),
             other_language_url=_other_language_url(request, language),

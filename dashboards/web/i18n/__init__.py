@@ -32,6 +32,11 @@ def translator(language: Language) -> Translate:
     return translate
 
 
+def word(language: Language, prefix: str, value: str) -> str:
+    """The text for a word of the contract such as a reason; the word itself where it is a newer one."""
+    return WORDS[language].get(f"{prefix}.{value}", value)
+
+
 def chosen(wanted: str | None) -> Language | None:
     """The language that a cookie or address asks for, if it is one of ours."""
     return next((language for language in LANGUAGES if language == wanted), None)

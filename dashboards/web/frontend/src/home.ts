@@ -14,6 +14,8 @@ import { onThemeChange } from "./lib/theme";
 import type { Incident, LampState, List, PoleList as PoleListing, PoleSummary, Summary } from "./lib/types";
 import { CommuneMap } from "./map/view";
 
+// A hub may serve many communes; this page shows one of them.
+const commune = need("main").querySelector<HTMLElement>("[data-commune]")?.dataset["commune"] ?? "";
 const poles = new Poles();
 const filter = new Filter();
 const map = new CommuneMap(need("map"), poles, pick);
@@ -26,7 +28,7 @@ const list = new PoleList(need("poles"), need("shown-count"), poles, filter, pic
 const legend = new Legend(need("legend"), filter);
 const incidents = new Incidents((incident) => {
   // A node's incident names no pole: show one that hangs on it.
-  const concerned = poles.all().find(({ code, node }) => code === incident.pole || node === incident.originator);
+  const concerned = poles.all().find((pole) => concerns(incident, pole));
   if (concerned) pick(concerned);
 });
 const drawnStates = new Map<string, LampState>();
@@ -46,6 +48,7 @@ function pick(pole: PoleSummary | null): void {
 
 poles.onChange((changed) => {
   const flash: string[] = [];
+  const known = drawnStates.size;
   for (const code of changed) {
     const state = poles.get(code)?.state;
     const before = drawnStates.get(code);
@@ -58,6 +61,7 @@ poles.onChange((changed) => {
   legend.update(counts);
   showHeadline(counts);
   card.update(changed, (code) => poles.get(code));
+  if (drawnStates.size > known) map.lamps.layOut();
   map.lamps.refresh(flash);
 });
 
@@ -70,17 +74,24 @@ need<HTMLInputElement>("search").addEventListener("input", (event) => {
 });
 onThemeChange(() => map.lamps.refresh());
 
+function concerns(incident: Incident, { code, node }: PoleSummary): boolean {
+  return incident.pole === code || (incident.originator_type === "node" && incident.originator === node);
+}
+
+function concernsUs(incident: Incident): boolean {
+  return poles.all().some((pole) => concerns(incident, pole));
+}
+
 async function read(): Promise<number> {
   const [all, open, summary] = await Promise.all([
-    get<PoleListing>("/api/v1/poles"),
-    get<List<Incident>>("/api/v1/incidents?status=open"),
+    get<PoleListing>(`/api/v1/poles?commune=${encodeURIComponent(commune)}`),
+    get<List<Incident>>("/api/v1/incidents?status=open&limit=1000"),
     get<Summary>("/api/v1/summary"),
   ]);
   const first = poles.all().length === 0;
   poles.reset(all.items);
-  incidents.reset(open.items);
+  incidents.reset(open.items.filter(concernsUs));
   showSummary(summary);
-  map.lamps.layOut();
   if (first) map.fit(all.items);
   return all.revision;
 }
@@ -89,7 +100,7 @@ async function read(): Promise<number> {
 void document.fonts.ready.then(() => map.lamps.refresh());
 follow({
   read,
-  pole: (pole) => poles.update(pole),
-  incident: (incident) => incidents.update(incident),
+  pole: (pole) => pole.commune === commune && poles.update(pole),
+  incident: (incident) => concernsUs(incident) && incidents.update(incident),
   summary: showSummary,
 });

@@ -92,10 +92,12 @@ export class PoleList {
 
   private redraw(row: Row, pole: PoleSummary): void {
     row.drawn = pole;
-    setGlyph(row.sign, pole.state);
-    row.button.dataset["state"] = pole.state;
+    if (row.button.dataset["state"] !== pole.state) {
+      row.button.dataset["state"] = pole.state;
+      setGlyph(row.sign, pole.state);
+      setText(row.state, t(`state.${pole.state}`));
+    }
     setText(row.place, pole.place);
-    setText(row.state, t(`state.${pole.state}`));
     setText(row.power, pole.state === "unknown" ? "" : watts(pole.power_w));
   }
 

@@ -1,0 +1,51 @@
+"""The scripts' idea of the API and the API's own: every field a script reads is one that the API sends."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from hub.api import schemas
+
+TYPES = Path(__file__).parents[3] / "dashboards" / "web" / "frontend" / "src" / "lib" / "types.ts"
+INTERFACE = re.compile(r"export interface (\w+)(?:<T>)?(?: extends (\w+))? \{\n(.*?)\n\}", re.DOTALL)
+FIELD = re.compile(r"^  (\w+)\??:", re.MULTILINE)
+
+SENT: dict[str, type[BaseModel]] = {
+    "Camera": schemas.CameraOut,
+    "PoleSummary": schemas.PoleSummary,
+    "PoleDetail": schemas.PoleDetail,
+    "PoleList": schemas.PoleList,
+    "Incident": schemas.IncidentOut,
+    "Funding": schemas.FundingSummary,
+    "PoleFunding": schemas.FundingOut,
+    "CommandReceipt": schemas.ReceiptOut,
+    "Command": schemas.CommandOut,
+    "NodeState": schemas.NodeStateOut,
+    "Series": schemas.TelemetryOut,
+    "Summary": schemas.SummaryOut,
+    "List": schemas.CommandList,
+}
+
+
+def _interfaces() -> dict[str, set[str]]:
+    found = INTERFACE.findall(TYPES.read_text("utf-8"))
+    return {name: set(FIELD.findall(body)) for name, _, body in found}
+
+
+def test_every_interface_is_held_against_a_model() -> None:
+    assert set(_interfaces()) - {"Problem"} == set(SENT)
+
+
+@pytest.mark.parametrize("name", SENT)
+def test_every_field_is_sent(name: str) -> None:
+    assert _interfaces()[name] <= set(SENT[name].model_fields)
+
+
+def test_problem_has_the_one_error_shape() -> None:
+    from hub.api.problems import ProblemBody
+
+    assert _interfaces()["Problem"] <= set(ProblemBody.model_fields)
