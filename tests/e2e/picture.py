@@ -1,6 +1,6 @@
 """Takes the README's picture: the commune at night, from the true page over the simulated commune.
 
-`python -m tests.e2e.picture picture.png` writes it in full colour (0.8 MB); what stands in docs/images was packed
+`python -m tests.e2e.picture picture.png` writes it in full colour (0.8 MB); the one in docs/images was packed
 to a palette afterwards.
 """
 
@@ -52,7 +52,7 @@ def _shoot(url: str, token: str, target: Path) -> None:
         page = context.new_page()
         page.goto(url)
         expect(page.locator("#connection")).to_have_attribute("data-state", "live")
-        page.wait_for_function("document.fonts.status === 'loaded'")
+        page.evaluate("document.fonts.ready.then(() => true)")
         target.parent.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=target)
         browser.close()

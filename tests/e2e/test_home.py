@@ -73,7 +73,7 @@ def test_row_says_what_the_lamp_does(open_page: OpenPage, code: str, words: str)
 def test_lit_lamps_glow_warm_on_the_map(open_page: OpenPage, commune: Village) -> None:
     page = open_page("/")
     expect(page.locator("#poles > li")).to_have_count(ALL)
-    page.wait_for_function("document.fonts.status === 'loaded'")
+    page.evaluate("document.fonts.ready.then(() => true)")
     all_lit = bright_warm_share(page)
     assert all_lit > 0.002, "no warm light on the map"
     page.click("#legend [data-state=dark]")
@@ -99,6 +99,20 @@ def test_click_on_a_lamp_opens_its_card(open_page: OpenPage, size: dict[str, int
     expect(card.locator("h2")).to_have_text(re.compile("TG-008[89]"))  # two dark neighbours share the spot
     page.click("#card .card-link")
     expect(page.locator("h1")).to_have_text(re.compile("TG-008[89]"))
+
+
+def test_map_can_be_zoomed_and_brought_back(open_page: OpenPage) -> None:
+    page = open_page("/")
+    scale = page.locator(".leaflet-control-scale-line")
+    expect(page.locator("#poles > li")).to_have_count(ALL)
+    whole = shown = scale.inner_text()
+    page.mouse.move(900, 520)
+    for _ in range(3):
+        page.mouse.wheel(0, -250)
+        expect(scale).not_to_have_text(shown)
+        shown = scale.inner_text()
+    page.click(".fit-control")
+    expect(scale).to_have_text(whole)
 
 
 def test_keyboard_reaches_every_pole(open_page: OpenPage) -> None:

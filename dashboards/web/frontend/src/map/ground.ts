@@ -120,12 +120,12 @@ function overlap(a: Box, b: Box): boolean {
 }
 
 /** Pole codes appear once there is room for them. */
-export function drawCodes(pen: Pen, spots: Iterable<Spot>, palette: Palette): void {
+export function drawCodes(pen: Pen, spots: Iterable<Spot>, palette: Palette, size: number): void {
   pen.font = `600 11px ${FONT}`;
   pen.textAlign = "left";
   pen.textBaseline = "middle";
   for (const { pole, x, y, faint } of spots) {
-    if (!faint) writeWithHalo(pen, pole.code, x + 13, y, palette);
+    if (!faint) writeWithHalo(pen, pole.code, x + 8 * size + 5, y, palette);
   }
 }
 

@@ -101,7 +101,7 @@ export class LampLayer extends CanvasLayer {
       }
     }
     pen.globalAlpha = 1;
-    if (zoom >= CODES_FROM_ZOOM) drawCodes(pen, this.spots.values(), palette);
+    if (zoom >= CODES_FROM_ZOOM) drawCodes(pen, this.spots.values(), palette, scale.size);
     this.drawMoving(performance.now());
     this.animate();
   }
@@ -136,13 +136,14 @@ export class LampLayer extends CanvasLayer {
     for (const { pole, x, y, faint } of this.spots.values()) {
       if (pole.state !== "dark" || faint) continue;
       // With reduced motion the outer ring stands still instead of spreading.
-      const phase = this.calm.matches ? 0.35 : ((now + x * 3) % PULSE_MS) / PULSE_MS;
+      const phase = this.calm.matches ? 0.35 : ((now + Math.abs(x) * 3) % PULSE_MS) / PULSE_MS;
       pen.globalAlpha = 0.75 * (1 - phase);
       circle(pen, x, y, (8 + 13 * phase) * size);
       strokeWith(pen, palette.dark, 1.6);
     }
     for (const [code, since] of this.flashes) {
-      const phase = (now - since) / FLASH_MS;
+      // A frame's time may lie before the moment its news came.
+      const phase = Math.max(0, now - since) / FLASH_MS;
       const spot = this.spots.get(code);
       if (phase >= 1 || !spot) {
         this.flashes.delete(code);

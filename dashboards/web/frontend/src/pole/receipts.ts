@@ -33,12 +33,9 @@ export class Receipts {
   }
 
   private item(command: Command): HTMLElement {
-    const wish = command.action === "lamp_auto"
-      ? t("command.auto")
-      : t("command.override", { level: percent(command.level), until: moment(command.until) });
     return h(
       "li", { class: "command", "data-status": command.status, "data-id": command.id },
-      h("p", { class: "command-wish" }, wish),
+      h("p", { class: "command-wish" }, wish(command)),
       h("ol", { class: "steps" }, ...steps(command).map((step) =>
         h("li", { class: `step is-${step.look}` },
           h("span", { class: "step-name" }, step.name),
@@ -72,9 +69,17 @@ function steps(command: Command): Step[] {
   return list;
 }
 
+function wish({ action, level, until }: Command): string {
+  if (action === "lamp_auto") return t("command.auto");
+  if (level === 0) return t("command.override_off", { until: moment(until) });
+  return t("command.override", { level: percent(level), until: moment(until) });
+}
+
 function measured(command: Command): string {
-  const level = percent(command.receipt_level ?? command.level);
+  const level = command.receipt_level ?? command.level;
+  const power = watts(command.power_w);
+  if (level === 0) return command.power_w === null ? t("command.unmeasured_off") : t("command.measured_off", { power });
   return command.power_w === null
-    ? t("command.unmeasured", { level })
-    : t("command.measured", { level, power: watts(command.power_w) });
+    ? t("command.unmeasured", { level: percent(level) })
+    : t("command.measured", { level: percent(level), power });
 }
