@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 MOST_LINES = 400
 SOURCE = {".py", ".ts", ".css", ".html", ".sh", ".mjs"}
 PLACES_OF_ONE_MACHINE = re.compile(r"(?<![\w.])/(?:work|root|farm)/")
+NAMED_FILES = re.compile(r"`((?:[a-z_]+/)+[a-z_.]+\.(?:py|ts|json|toml))`")
 PACKAGE_HOSTS = re.compile(
     r"pypi\.org|pythonhosted|registry\.npmjs|deb\.debian\.org|crates\.io", re.IGNORECASE
 )
@@ -56,3 +57,9 @@ def test_the_readme_names_the_two_commands() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "make up" in readme
     assert "make test" in readme
+
+
+def test_the_code_overview_names_files_that_exist() -> None:
+    named = NAMED_FILES.findall((ROOT / "docs" / "code-overview.md").read_text(encoding="utf-8"))
+    assert len(named) > 20
+    assert [name for name in named if not (ROOT / name).is_file()] == []
