@@ -22,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Certificates of hub and nodes, and the broker's configuration.",
+    epilog="Example: ngonden provision init --data data",
 )
 
 Data = Annotated[Path, typer.Option(help="The hub's data directory.")]

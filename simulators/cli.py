@@ -26,6 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Simulated poles that run the real agent code.",
+    epilog="Example: ngonden sim commune --scenario trung-giap --data data",
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Print the facts as one line of JSON.")]
