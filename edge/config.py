@@ -57,7 +57,15 @@ class PhotocellSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class MeterSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The energy meter in the lamp's circuit."""
 
-    driver: Literal["mock", "none"] = "none"
+    driver: Literal["pzem004t", "mock", "none"] = "none"
+    port: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    """The serial line's device; several poles' meters may hang on one."""
+    address: Annotated[int, Meta(ge=1, le=247)] = 1
+
+    def __post_init__(self) -> None:
+        """A meter hangs on a line."""
+        if self.driver == "pzem004t" and self.port is None:
+            raise ValueError('driver = "pzem004t" needs `port`, such as "/dev/serial0"')
 
 
 class CameraSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -147,7 +155,7 @@ class NodeConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """When the hub is away longer than this reaches, the oldest samples make room, and that is reported."""
 
     def __post_init__(self) -> None:
-        """Codes name one thing each."""
+        """Codes name one thing each, and so do addresses on a line."""
         for what, codes in (
             ("pole", [pole.code for pole in self.poles]),
             ("camera", [camera.code for pole in self.poles for camera in pole.cameras]),
@@ -155,6 +163,11 @@ class NodeConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             twice = sorted({code for code in codes if codes.count(code) > 1})
             if twice:
                 raise ValueError(f"{what} code {twice[0]} stands twice")
+        meters = [(pole.meter.port, pole.meter.address) for pole in self.poles if pole.meter.port]
+        shared = sorted({meter for meter in meters if meters.count(meter) > 1})
+        if shared:
+            port, address = shared[0]
+            raise ValueError(f"meter address {address} stands twice on {port}")
 
 
 def load(path: Path) -> NodeConfig:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from edge.config import CameraSettings, NodeConfig, PoleSettings
 from edge.drivers.ports import CameraProbe, LampDriver, Meter, Photocell
+
+if TYPE_CHECKING:
+    from edge.firmware_bridge.modbus_rtu import ModbusLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +34,16 @@ def build(config: NodeConfig) -> Mapping[str, PoleDevices]:
 
     Raises DriverError where a pin or a line can't be had.
     """
-    return {pole.code: _build_pole(pole) for pole in config.poles}
+    lines: dict[str, ModbusLine] = {}
+    return {pole.code: _build_pole(pole, lines) for pole in config.poles}
 
 
-def _build_pole(pole: PoleSettings) -> PoleDevices:
+def _build_pole(pole: PoleSettings, lines: dict[str, ModbusLine]) -> PoleDevices:
     lamp = _build_lamp(pole)
     return PoleDevices(
         lamp=lamp,
         photocell=_build_photocell(pole),
-        meter=_build_meter(pole, lamp),
+        meter=_build_meter(pole, lamp, lines),
         cameras={camera.code: _build_camera(camera) for camera in pole.cameras},
     )
 
@@ -68,9 +73,16 @@ def _build_photocell(pole: PoleSettings) -> Photocell | None:
     return PhotocellInput(settings.pin, dark_when_high=settings.dark_when_high)
 
 
-def _build_meter(pole: PoleSettings, lamp: LampDriver) -> Meter | None:
+def _build_meter(pole: PoleSettings, lamp: LampDriver, lines: dict[str, ModbusLine]) -> Meter | None:
     if pole.meter.driver == "none":
         return None
+    if pole.meter.driver == "pzem004t":
+        from edge.firmware_bridge.modbus_rtu import ModbusLine
+        from edge.firmware_bridge.pzem004t import Pzem004t
+
+        assert pole.meter.port is not None, "NodeConfig refuses a pzem004t without a port"
+        line = lines.setdefault(pole.meter.port, ModbusLine(pole.meter.port))
+        return Pzem004t(line, address=pole.meter.address)
     from edge.drivers.mock_lamp import MockLamp
     from edge.drivers.mock_meter import MockMeter
 

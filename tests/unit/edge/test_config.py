@@ -68,6 +68,7 @@ def test_certificates_count_from_its_folder_too(tmp_path: Path) -> None:
             'lamp_rated_w = 60\nmeter = { driver = "mock" }',
             "measures a mock lamp only",
         ),
+        ("lamp_rated_w = 60", 'lamp_rated_w = 60\nmeter = { driver = "pzem004t" }', "needs `port`"),
         ("[broker]", "[broker", "is not TOML"),
     ],
 )
@@ -86,6 +87,16 @@ def test_a_code_names_one_pole(tmp_path: Path) -> None:
     poles = GOOD[GOOD.index("[[poles]]") : GOOD.index("[[poles.cameras]]")]
     with pytest.raises(ConfigError, match="pole code TG-0001 stands twice"):
         load(written(tmp_path, GOOD + poles))
+
+
+def test_an_address_stands_once_on_a_line(tmp_path: Path) -> None:
+    meter = 'lamp_rated_w = 60\nmeter = { driver = "pzem004t", port = "/dev/serial0" }'
+    good = GOOD.replace("lamp_rated_w = 60", meter)
+    second = good[good.index("[[poles]]") : good.index("[[poles.cameras]]")].replace("TG-0001", "TG-0002")
+    with pytest.raises(ConfigError, match="meter address 1 stands twice on /dev/serial0"):
+        load(written(tmp_path, good + second))
+    other = second.replace('"/dev/serial0"', '"/dev/serial0", address = 2')
+    assert load(written(tmp_path, good + other)).poles[1].meter.address == 2
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
