@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import threading
 from functools import cache
 
 from argon2 import PasswordHasher
@@ -11,6 +12,10 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 _HASHER = PasswordHasher()
 """argon2id with the library's parameters, which are those of RFC 9106 for memory-constrained machines."""
+
+
+_AT_ONCE = threading.BoundedSemaphore(2)
+"""Each hash takes 64 MB for a moment: a crowd at the door must not take the machine's memory."""
 
 
 def new_token() -> str:
@@ -25,13 +30,15 @@ def token_hash(token: str) -> str:
 
 def password_hash(password: str) -> str:
     """What is stored of a password."""
-    return _HASHER.hash(password)
+    with _AT_ONCE:
+        return _HASHER.hash(password)
 
 
 def password_matches(password: str, stored: str | None) -> bool:
     """Whether the password is the stored one; as slow where there is none, so that timing names no user."""
     try:
-        _HASHER.verify(stored or _nobodys_hash(), password)
+        with _AT_ONCE:
+            _HASHER.verify(stored or _nobodys_hash(), password)
     except (VerificationError, InvalidHashError):
         return False
     return stored is not None

@@ -9,7 +9,7 @@ from typing import cast
 from sqlalchemy import Connection
 
 from hub.funding.model import CONTRIBUTOR_KINDS, ContributorKind, Draft, EntryKind, LedgerError, Line
-from hub.funding.store import Ledger
+from hub.funding.store import open_ledger
 from hub.registry.folding import fold
 from hub.tabular import Row, RowError, TableError, day, read_sheet, whole_vnd
 
@@ -70,18 +70,18 @@ def import_entries(conn: Connection, data: bytes, *, by: str, now: datetime) -> 
     except TableError as error:
         return FundImportResult(False, errors=(RowError(1, "", error.message_vi, error.message_en),))
     trial = conn.begin_nested()
-    ledger = Ledger(conn)
     errors: list[RowError] = []
     recorded = 0
-    for row in sheet.rows:
-        draft = _draft(row, by)
-        if not isinstance(draft, Draft):
-            errors.extend(draft)
-            continue
-        try:
-            recorded += ledger.record(draft, now=now)[1]
-        except LedgerError as error:
-            errors.append(RowError(row.number, error.field, error.message_vi, str(error)))
+    with open_ledger(conn) as ledger:
+        for row in sheet.rows:
+            draft = _draft(row, by)
+            if not isinstance(draft, Draft):
+                errors.extend(draft)
+                continue
+            try:
+                recorded += ledger.record(draft, now=now)[1]
+            except LedgerError as error:
+                errors.append(RowError(row.number, error.field, error.message_vi, str(error)))
     ignored = tuple(sheet.ignored_columns)
     if errors:
         trial.rollback()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from sqlalchemy import Connection, insert, select, text, update
@@ -15,7 +17,6 @@ from hub.funding.model import (
     Entry,
     IdempotencyConflictError,
     LedgerError,
-    account_kind,
     same_content,
 )
 from hub.funding.tables import contributor, ledger_account, ledger_entry, ledger_transfer
@@ -24,8 +25,19 @@ from hub.registry.reads import pole_codes
 _LOCK = 7_201_983_002  # any number, as long as every writer of the ledger asks for the same one
 
 
+@contextmanager
+def open_ledger(conn: Connection) -> Iterator[Ledger]:
+    """The ledger within the caller's transaction; what was recorded is written at the end of the block.
+
+    Other writers wait until that transaction ends. After an exception nothing of the block is written.
+    """
+    ledger = Ledger(conn)
+    yield ledger
+    ledger.flush()
+
+
 class Ledger:
-    """The ledger within one transaction; the caller commits. On SQLite a writer is alone anyway."""
+    """Appends to the ledger, in few statements; opened by `open_ledger`, which writes what is left."""
 
     def __init__(self, conn: Connection) -> None:
         if conn.dialect.name == "postgresql":
@@ -34,17 +46,20 @@ class Ledger:
         self._head = reads.head(conn)
         self._accounts = set(conn.execute(select(ledger_account.c.code)).scalars())
         self._poles = frozenset(pole_codes(conn))
+        self._new_accounts: list[str] = []
+        self._unwritten: dict[str, Entry] = {}
 
     def record(self, draft: Draft, *, now: datetime) -> tuple[Entry, bool]:
         """Append an entry, and whether it is new: the same draft under the same key is recorded once.
 
         Raises LedgerError; IdempotencyConflictError where the key stands for something else.
         """
-        known = reads.entry_by_key(self._conn, draft.idempotency_key)
+        key = draft.idempotency_key
+        known = self._unwritten.get(key) or reads.entry_by_key(self._conn, key)
         if known is not None:
             if same_content(known, draft):
                 return known, False
-            raise _conflict(draft.idempotency_key, known)
+            raise _conflict(key, known)
         for line in draft.lines:
             if line.pole not in self._poles:
                 raise LedgerError(
@@ -61,6 +76,7 @@ class Ledger:
 
         Raises AlreadyReversedError, LedgerError, IdempotencyConflictError.
         """
+        self.flush()
         entry = reads.entry(self._conn, entry_id)
         if entry is None:
             return None
@@ -80,36 +96,52 @@ class Ledger:
         )
         return self._append(undo), True
 
+    def flush(self) -> None:
+        """Write what was recorded since the last time."""
+        if self._new_accounts:
+            self._conn.execute(insert(ledger_account), [_account(code) for code in self._new_accounts])
+        if self._unwritten:
+            entries = list(self._unwritten.values())
+            self._conn.execute(insert(ledger_entry), [_row(entry) for entry in entries])
+            self._conn.execute(insert(ledger_transfer), [row for one in entries for row in _transfers(one)])
+        self._new_accounts, self._unwritten = [], {}
+
     def _append(self, entry: Entry) -> Entry:
         for transfer in entry.transfers:
             for account in (transfer.debit_account, transfer.credit_account):
                 if account not in self._accounts:
-                    self._open_account(account)
-        fields = ("id", *(one for one in Entry.__dataclass_fields__ if one not in ("id", "transfers")))
-        self._conn.execute(insert(ledger_entry).values({one: getattr(entry, one) for one in fields}))
-        self._conn.execute(
-            insert(ledger_transfer),
-            [
-                {
-                    "entry_id": entry.id,
-                    "n": n,
-                    "debit_account": one.debit_account,
-                    "credit_account": one.credit_account,
-                    "amount_vnd": one.amount_vnd,
-                    "pole": one.pole,
-                }
-                for n, one in enumerate(entry.transfers)
-            ],
-        )
+                    self._accounts.add(account)
+                    self._new_accounts.append(account)
+        self._unwritten[entry.idempotency_key] = entry
         self._head = Head(entry.id, entry.hash)
         return entry
 
-    def _open_account(self, code: str) -> None:
-        kind = account_kind(code)
-        _, _, rest = code.partition("/")
-        pole = rest if kind in ("need", "cash", "goods", "works") else None
-        self._conn.execute(insert(ledger_account).values(code=code, kind=kind, pole=pole))
-        self._accounts.add(code)
+
+def _account(code: str) -> dict[str, Any]:
+    kind, _, rest = code.partition("/")
+    return {
+        "code": code,
+        "kind": kind,
+        "pole": rest if kind in ("need", "cash", "goods", "works") else None,
+    }
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    return {name: getattr(entry, name) for name in Entry.__dataclass_fields__ if name != "transfers"}
+
+
+def _transfers(entry: Entry) -> list[dict[str, Any]]:
+    return [
+        {
+            "entry_id": entry.id,
+            "n": n,
+            "debit_account": one.debit_account,
+            "credit_account": one.credit_account,
+            "amount_vnd": one.amount_vnd,
+            "pole": one.pole,
+        }
+        for n, one in enumerate(entry.transfers)
+    ]
 
 
 def contributor_id(
@@ -154,13 +186,6 @@ def erase_contributor(conn: Connection, found: str, *, now: datetime) -> bool:
 def verify_ledger(conn: Connection) -> tuple[Head, list[Fault]]:
     """Walk the whole chain as it stands in the database."""
     return verify(reads.chain(conn))
-
-
-def record_all(conn: Connection, drafts: Iterable[Draft], *, now: datetime) -> tuple[int, int]:
-    """Append many; how many were new and how many were known. Raises as `Ledger.record`."""
-    ledger = Ledger(conn)
-    outcomes = [ledger.record(draft, now=now)[1] for draft in drafts]
-    return sum(outcomes), len(outcomes) - sum(outcomes)
 
 
 def _conflict(key: str, known: Entry) -> IdempotencyConflictError:

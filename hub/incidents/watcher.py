@@ -51,6 +51,10 @@ class Watcher:
         watch = self._watches.get(Key(originator, kind))
         return watch is not None and watch.is_open
 
+    def is_watched(self, originator: str, kind: str) -> bool:
+        """Whether anything is open or pending: else what is well changes nothing."""
+        return (originator, kind) in self._watches
+
     def is_pending(self, originator: str, kind: str) -> bool:
         """Whether time alone could now open or close the incident."""
         watch = self._watches.get(Key(originator, kind))

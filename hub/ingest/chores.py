@@ -82,7 +82,7 @@ class ChoreList:
         """The rows are on disk."""
         self._drained = Drained()
         if batch.points:
-            self._outbox.committed()
+            self._outbox.wake()
 
     def rolled_back(self) -> None:
         """They are not: offer them again."""

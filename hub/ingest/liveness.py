@@ -28,7 +28,8 @@ class Liveness:
         """Draw the conclusions from the messages of one batch."""
         for node, heartbeat_s in batch.heard.items():
             self._silence.heard(node, monotonic_s, heartbeat_s)
-            if node not in batch.ended:
+            # That a node is heard only matters to one that was missed.
+            if node not in batch.ended and batch.state.watcher.is_watched(node, COMMUNICATION_FAILURE):
                 self._observe(batch, batch.state.nodes[node])
         for node, told_live in batch.ended.items():
             live = batch.state.nodes[node]

@@ -32,7 +32,7 @@ class Drained:
 
 
 class SqlOutbox:
-    """See `hub.telemetry.outbox.Outbox`; `committed` and `take_drained` are the committer's side."""
+    """See `hub.telemetry.outbox.Outbox`; `take_drained` and `give_back` are the committer's side."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = reading(engine)
@@ -64,8 +64,8 @@ class SqlOutbox:
             self._drained.points += points
             self._drained.refused += refused
 
-    def committed(self) -> None:
-        """New batches are there to be drained."""
+    def wake(self) -> None:
+        """See Outbox; also called when new batches are committed."""
         self._filled.set()
 
     def take_drained(self) -> Drained:

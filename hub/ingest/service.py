@@ -45,7 +45,7 @@ class IngestService:
             self._lock,
             self._link,
             directory if directory is not None else RegistryDirectory(engine),
-            ChoreList(engine, outbox, self._link, settings.ingest, lambda: self._drainer.store_up),
+            ChoreList(engine, outbox, self._link, settings.ingest, self._drainer.store_is_up),
             settings.ingest,
             clocks if clocks is not None else Clocks(),
         )

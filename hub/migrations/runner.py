@@ -1,16 +1,17 @@
-"""Bring a database to the newest version, whoever calls first: all in one transaction, or nothing."""
+"""Bring a database to the newest version, whoever calls first: all in one transaction, or nothing.
+
+Alembic is imported only when there is something to apply: it takes longer to load than a current database takes
+to check, and every start of every process checks.
+"""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
+from functools import cache
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, inspect, text
 
 import hub
 
@@ -39,35 +40,39 @@ def upgrade(engine: Engine) -> None:
         if conn.dialect.name == "postgresql":
             conn.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         found = current(conn)
-        if found is not None and found not in _known():
+        if found is not None and found not in versions():
             raise MigrationError(
                 f"the database is at version {found}, this program knows up to {head()}: "
                 "install the newer program, or restore the backup made before it was upgraded"
             )
         if found != head():
-            config = _config()
-            config.attributes["connection"] = conn
-            command.upgrade(config, "head")
+            _apply(conn)
 
 
 def current(conn: Connection) -> str | None:
     """The version the database is at; None for an empty one."""
-    return MigrationContext.configure(conn).get_current_revision()
+    if not inspect(conn).has_table("alembic_version"):
+        return None
+    return conn.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
 
 
 def head() -> str:
     """The version this program needs."""
-    found = ScriptDirectory.from_config(_config()).get_current_head()
-    assert found is not None, "hub/migrations/versions is empty"
-    return found
+    return versions()[-1]
 
 
-def _known() -> set[str]:
-    return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+@cache
+def versions() -> tuple[str, ...]:
+    """All versions in their order: they are one line, and a file's name starts with its version."""
+    return tuple(sorted(path.name.partition("_")[0] for path in (_HERE / "versions").glob("[0-9]*.py")))
 
 
-def _config() -> Config:
+def _apply(conn: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(_HERE).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
-    return config
+    config.attributes["connection"] = conn
+    command.upgrade(config, "head")

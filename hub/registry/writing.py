@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, Table, and_, bindparam, delete, func, insert, select, update
 
 from hub.registry import tables as t
 from hub.registry.folding import fold, slug
@@ -15,12 +15,25 @@ from hub.registry.rows import PoleRow
 
 
 class Writer:
-    """One import within one transaction; keeps what it has looked up."""
+    """One import within one transaction.
+
+    What is there is read once and what changes is written at the end in a few statements: while an import holds
+    the database, the ingest waits.
+    """
 
     def __init__(self, conn: Connection) -> None:
         self._conn = conn
         self._ids: dict[tuple[object, ...], int] = {}
         self._changed = False
+        self._poles = {row.code: row for row in conn.execute(select(t.pole))}
+        self._nodes: dict[str, int] = {row.name: row.commune_id for row in conn.execute(select(t.node))}
+        self._cameras: dict[str, list[str]] = {}
+        for row in conn.execute(select(t.camera).order_by(t.camera.c.place_in_list, t.camera.c.code)):
+            self._cameras.setdefault(row.pole_code, []).append(row.code)
+        self._new_nodes: list[dict[str, Any]] = []
+        self._new_poles: list[dict[str, Any]] = []
+        self._other_poles: list[dict[str, Any]] = []
+        self._new_cameras: dict[str, Sequence[str]] = {}
 
     def store(self, rows: Sequence[PoleRow], now: datetime) -> Counter[str]:
         """Store all rows; how many poles were `created`, `updated`, `unchanged`."""
@@ -29,8 +42,8 @@ class Writer:
             by_commune.setdefault(row.commune_code, []).append(row)
         for code, within in by_commune.items():
             self._store_commune(code, within)
-        cameras = self._detach_moved(rows)
-        counts = Counter(self._store_pole(row, cameras) for row in rows)
+        counts = Counter(self._take(row) for row in rows)
+        self._write()
         for code in by_commune:
             self._centre(self._commune(code))
         if self._changed:
@@ -41,21 +54,26 @@ class Writer:
             )
         return counts
 
-    def _detach_moved(self, rows: Sequence[PoleRow]) -> dict[str, tuple[str, ...]]:
-        """Cameras of each pole as they were; those that go to another pole are taken off first."""
-        before: dict[str, list[str]] = {}
-        order = select(t.camera).order_by(t.camera.c.place_in_list, t.camera.c.code)
-        for row in self._conn.execute(order):
-            before.setdefault(row.pole_code, []).append(row.code)
-        owner = {camera: pole for pole, cameras in before.items() for camera in cameras}
-        for wanted in rows:
-            for camera in wanted.cameras or ():
-                if owner.get(camera, wanted.code) != wanted.code:
-                    self._conn.execute(delete(t.camera).where(t.camera.c.code == camera))
-        return {pole: tuple(cameras) for pole, cameras in before.items()}
+    def _take(self, row: PoleRow) -> str:
+        """Note what a row changes; tells whether its pole is created, updated or unchanged."""
+        values = self._values(row)
+        before = self._poles.get(row.code)
+        new_cameras = row.cameras is not None and list(row.cameras) != self._cameras.get(row.code, [])
+        if before is None:
+            self._new_poles.append({"code": row.code, **values})
+            outcome = "created"
+        elif new_cameras or any(getattr(before, name) != value for name, value in values.items()):
+            self._other_poles.append({"of_code": row.code, **values})
+            outcome = "updated"
+        else:
+            return "unchanged"
+        if new_cameras:
+            self._new_cameras[row.code] = row.cameras or ()
+        self._changed = True
+        return outcome
 
-    def _store_pole(self, row: PoleRow, cameras: Mapping[str, tuple[str, ...]]) -> str:
-        before = self._conn.execute(select(t.pole).where(t.pole.c.code == row.code)).one_or_none()
+    def _values(self, row: PoleRow) -> dict[str, Any]:
+        """The columns of a pole that its row speaks of."""
         commune = self._commune(row.commune_code)
         values: dict[str, Any] = {
             "place": row.place,
@@ -63,6 +81,7 @@ class Writer:
             "latitude": row.latitude,
             "longitude": row.longitude,
             "lamp_rated_w": row.lamp_rated_w,
+            "search_key": fold(f"{row.code} {row.place}"),
         }
         if row.hamlet is not None:
             values["hamlet_id"] = (
@@ -76,29 +95,28 @@ class Writer:
             values["programme_id"] = self._programme(row.programme) if row.programme else None
         if row.group is not None:
             values["group_id"] = self._group(commune, row.group) if row.group else None
-        values["search_key"] = fold(f"{row.code} {row.place}")
-        had = cameras.get(row.code, ())
-        new_cameras = row.cameras is not None and row.cameras != had
-        if before is None:
-            self._conn.execute(insert(t.pole).values(code=row.code, **values))
-            outcome = "created"
-        elif new_cameras or any(getattr(before, name) != value for name, value in values.items()):
-            self._conn.execute(update(t.pole).where(t.pole.c.code == row.code).values(**values))
-            outcome = "updated"
-        else:
-            return "unchanged"
-        if new_cameras:
-            self._cameras(row.code, row.cameras or ())
-        self._changed = True
-        return outcome
+        return values
 
-    def _cameras(self, pole: str, cameras: Sequence[str]) -> None:
-        self._conn.execute(delete(t.camera).where(t.camera.c.pole_code == pole))
-        if cameras:
+    def _write(self) -> None:
+        """Nodes before the poles that name them, poles before their cameras."""
+        if self._new_nodes:
+            self._conn.execute(insert(t.node), self._new_nodes)
+        if self._new_poles:
+            self._conn.execute(insert(t.pole), self._new_poles)
+        if self._other_poles:
             self._conn.execute(
-                insert(t.camera),
-                [{"code": code, "pole_code": pole, "place_in_list": at} for at, code in enumerate(cameras)],
+                update(t.pole).where(t.pole.c.code == bindparam("of_code")), self._other_poles
             )
+        if self._new_cameras:
+            taken_off = delete(t.camera).where(t.camera.c.pole_code == bindparam("of_pole"))
+            self._conn.execute(taken_off, [{"of_pole": pole} for pole in self._new_cameras])
+        cameras = [
+            {"code": code, "pole_code": pole, "place_in_list": at}
+            for pole, codes in self._new_cameras.items()
+            for at, code in enumerate(codes)
+        ]
+        if cameras:
+            self._conn.execute(insert(t.camera), cameras)
 
     def _commune(self, code: str) -> int:
         return self._ids[("commune", code)]
@@ -180,18 +198,14 @@ class Writer:
         return self._find_or_add(t.resident_group, {"commune_id": commune, "name": name})
 
     def _node(self, commune: int, name: str) -> str:
-        key = ("node", name)
-        if key not in self._ids:
-            before = self._conn.execute(
-                select(t.node.c.commune_id).where(t.node.c.name == name)
-            ).scalar_one_or_none()
-            if before is None:
-                self._conn.execute(insert(t.node).values(name=name, commune_id=commune))
-                self._changed = True
-            elif before != commune:
-                self._conn.execute(update(t.node).where(t.node.c.name == name).values(commune_id=commune))
-                self._changed = True
-            self._ids[key] = commune
+        before = self._nodes.get(name)
+        if before is None:
+            self._new_nodes.append({"name": name, "commune_id": commune})
+        elif before != commune:
+            self._conn.execute(update(t.node).where(t.node.c.name == name).values(commune_id=commune))
+        if before != commune:
+            self._nodes[name] = commune
+            self._changed = True
         return name
 
     def _find_or_add(self, table: Table, identity: Mapping[str, Any], **more: Any) -> int:

@@ -57,8 +57,7 @@ class Drainer:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="telemetry-drainer")
         self._pause_s = 0.0
-        self.store_up = True
-        """Whether the last write got through."""
+        self._store_up = True
 
     def start(self) -> None:
         """Begin to drain."""
@@ -67,7 +66,12 @@ class Drainer:
     def stop(self) -> None:
         """End after the write at hand; what was not drained stays in the outbox."""
         self._stop.set()
+        self._outbox.wake()
         self._thread.join()
+
+    def store_is_up(self) -> bool:
+        """Whether the last write got through."""
+        return self._store_up
 
     def step(self) -> bool:
         """Write what waits, at most a few thousand points; False when there was nothing or no store."""
@@ -102,14 +106,14 @@ class Drainer:
     def _failed(self, error: StoreUnavailableError) -> None:
         longer = min(max(2 * self._pause_s, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
         self._pause_s = error.retry_after_s if error.retry_after_s is not None else longer
-        if self.store_up:
-            self.store_up = False
+        if self._store_up:
+            self._store_up = False
             _log.warning("telemetry_store_lost", error=str(error))
 
     def _recovered(self) -> None:
         self._pause_s = 0.0
-        if not self.store_up:
-            self.store_up = True
+        if not self._store_up:
+            self._store_up = True
             _log.info("telemetry_store_back")
 
 

@@ -22,7 +22,10 @@ class Outbox(Protocol):
         """The oldest batches with an id beyond `after`."""
 
     def wait(self, timeout_s: float) -> None:
-        """Return when new batches may have come, or at the timeout."""
+        """Return when new batches may have come, at a `wake`, or at the timeout."""
+
+    def wake(self) -> None:
+        """End a `wait` in another thread."""
 
     def done(self, ids: Sequence[int], *, points: int, refused: Sequence[tuple[Point, str]] = ()) -> None:
         """These batches are in the store, `points` of theirs written; `refused` it will never take."""
@@ -43,6 +46,9 @@ class InMemoryOutbox:
 
     def wait(self, timeout_s: float) -> None:
         """See Outbox; never waits."""
+
+    def wake(self) -> None:
+        """See Outbox."""
 
     def done(self, ids: Sequence[int], *, points: int, refused: Sequence[tuple[Point, str]] = ()) -> None:
         """See Outbox."""

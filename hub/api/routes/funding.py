@@ -11,7 +11,7 @@ from hub.api.problems import FieldError, Problem, unknown_pole
 from hub.api.schemas import EntryIn, EntryOut, FundingList, FundingOut, PoleFundingOut, ReversalIn
 from hub.funding import reads
 from hub.funding.model import AlreadyReversedError, Draft, IdempotencyConflictError, LedgerError, Line
-from hub.funding.store import Ledger, contributor_id
+from hub.funding.store import contributor_id, open_ledger
 from hub.registry import reads as registry
 
 router = APIRouter(prefix="/api/v1", tags=["funding"])
@@ -54,27 +54,28 @@ def record_entry(body: EntryIn, request: Request, response: Response, hub: HubDe
     now = hub.clock()
     with acting(hub, request, by, kind=body.kind, key=body.idempotency_key) as conn:
         try:
-            entry, new = Ledger(conn).record(
-                Draft(
-                    kind=body.kind,
-                    happened_on=body.happened_on,
-                    idempotency_key=body.idempotency_key,
-                    lines=tuple(Line(line.pole, line.amount_vnd) for line in body.lines),
-                    contributor_kind=body.contributor_kind,
-                    contributor_id=contributor_id(
-                        conn,
-                        body.idempotency_key,
-                        kind=body.contributor_kind or "",
-                        name=body.contributor_name,
-                        name_public=body.name_public,
-                        now=now,
+            with open_ledger(conn) as ledger:
+                entry, new = ledger.record(
+                    Draft(
+                        kind=body.kind,
+                        happened_on=body.happened_on,
+                        idempotency_key=body.idempotency_key,
+                        lines=tuple(Line(line.pole, line.amount_vnd) for line in body.lines),
+                        contributor_kind=body.contributor_kind,
+                        contributor_id=contributor_id(
+                            conn,
+                            body.idempotency_key,
+                            kind=body.contributor_kind or "",
+                            name=body.contributor_name,
+                            name_public=body.name_public,
+                            now=now,
+                        ),
+                        description=body.description.strip(),
+                        memo=body.memo.strip(),
+                        by=by.name,
                     ),
-                    description=body.description.strip(),
-                    memo=body.memo.strip(),
-                    by=by.name,
-                ),
-                now=now,
-            )
+                    now=now,
+                )
         except LedgerError as error:
             raise _refused(error) from None
         view = reads.entry_view(conn, entry.id)
@@ -93,13 +94,14 @@ def reverse_entry(
     """Undo an entry by its mirror image, once; nothing is ever changed or deleted."""
     with acting(hub, request, by, entry=entry_id, key=body.idempotency_key) as conn:
         try:
-            done = Ledger(conn).reverse(
-                entry_id,
-                idempotency_key=body.idempotency_key,
-                memo=body.memo.strip(),
-                by=by.name,
-                now=hub.clock(),
-            )
+            with open_ledger(conn) as ledger:
+                done = ledger.reverse(
+                    entry_id,
+                    idempotency_key=body.idempotency_key,
+                    memo=body.memo.strip(),
+                    by=by.name,
+                    now=hub.clock(),
+                )
         except LedgerError as error:
             raise _refused(error) from None
         if done is None:

@@ -43,7 +43,8 @@ def sign_in(body: LoginIn, request: Request, response: Response, hub: HubDep, _:
             headers={"retry-after": str(error.retry_after_s)},
         ) from None
     user = claim.check(body.password)
-    with acting(hub, request, user, name=body.name) as conn:
+    # What was typed as a name is not kept: people type their password there by mistake.
+    with acting(hub, request, user) as conn:
         if user is None:
             raise Problem(
                 401, "wrong-login", "name or password is wrong", "Tên đăng nhập hoặc mật khẩu không đúng."

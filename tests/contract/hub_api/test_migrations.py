@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, Engine, inspect, text
 
 from hub.db import metadata, open_database
@@ -32,6 +35,21 @@ def test_constraints_are_the_same_in_migrations_and_tables(engine: Engine) -> No
         assert built.get_pk_constraint(table.name)["constrained_columns"] == [
             column.name for column in table.primary_key.columns
         ], table.name
+
+
+def test_versions_are_one_line_and_stand_in_the_names_of_their_files() -> None:
+    scripts = ScriptDirectory(str(Path(runner.__file__).parent))
+    line = [script.revision for script in scripts.walk_revisions()]
+    assert line[::-1] == list(runner.versions())
+    assert scripts.get_current_head() == runner.head()
+
+
+def test_a_start_with_a_current_database_does_not_load_alembic(sqlite_engine: Engine) -> None:
+    code = (
+        "import sys; from hub.db import open_database; from hub.migrations.runner import upgrade; "
+        f"upgrade(open_database({str(sqlite_engine.url)!r})); sys.exit('alembic' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_upgrade_of_a_current_database_changes_nothing(engine: Engine) -> None:

@@ -23,7 +23,7 @@ from hub.funding.model import (
     LedgerError,
     Line,
 )
-from hub.funding.store import Ledger, contributor_id, erase_contributor, verify_ledger
+from hub.funding.store import contributor_id, erase_contributor, open_ledger, verify_ledger
 from hub.registry.reads import pole_codes
 from tests.support.hub_world import NIGHT, register
 
@@ -43,8 +43,7 @@ def draft(kind: EntryKind, key: str, amount_vnd: int = 300_000, pole: str = "TG-
 
 
 def record(engine: Engine, *drafts: Draft) -> None:
-    with engine.begin() as conn:
-        ledger = Ledger(conn)
+    with engine.begin() as conn, open_ledger(conn) as ledger:
         for one in drafts:
             ledger.record(one, now=NIGHT)
 
@@ -132,8 +131,7 @@ def test_an_entry_for_an_unknown_pole_is_refused(engine: Engine) -> None:
 def test_a_reversal_undoes_once_and_answers_its_repetition(engine: Engine) -> None:
     register(engine)
     record(engine, draft("receipt_cash", "1"))
-    with engine.begin() as conn:
-        ledger = Ledger(conn)
+    with engine.begin() as conn, open_ledger(conn) as ledger:
         first = ledger.reverse(1, idempotency_key="u", memo="nhầm", by="ke-toan", now=NIGHT)
         again = ledger.reverse(1, idempotency_key="u", memo="nhầm", by="ke-toan", now=NIGHT)
         assert first is not None
@@ -182,7 +180,8 @@ def test_a_name_shows_with_consent_only_and_can_be_forgotten(engine: Engine) -> 
             who = contributor_id(
                 conn, key, kind="household", name=f"Hộ {key}", name_public=public, now=NIGHT
             )
-            Ledger(conn).record(replace(draft("receipt_cash", key), contributor_id=who), now=NIGHT)
+            with open_ledger(conn) as ledger:
+                ledger.record(replace(draft("receipt_cash", key), contributor_id=who), now=NIGHT)
     with engine.connect() as conn:
         assert [one.contributor_name for one in reads.entries(conn, "TG-0001")] == [None, "Hộ open"]
         entry = reads.entry_by_key(conn, "open")
@@ -229,19 +228,19 @@ def test_sums_are_right_after_any_operations(sqlite_engine: Engine, steps: list[
         outer = conn.begin()
         model: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
         live: dict[int, tuple[str, str, int]] = {}
-        ledger = Ledger(conn)
-        for at, step in enumerate(steps):
-            if isinstance(step, int):
-                if step in live:
-                    kind, pole, amount = live.pop(step)
-                    ledger.reverse(step, idempotency_key=f"s{at}", memo="x", by="t", now=NIGHT)
-                    model[pole][kind] -= amount
-            else:
-                assert isinstance(step, tuple)
-                kind, pole, amount = step
-                entry, _ = ledger.record(draft(kind, f"s{at}", amount, pole), now=NIGHT)
-                live[entry.id] = (kind, pole, amount)
-                model[pole][kind] += amount
+        with open_ledger(conn) as ledger:
+            for at, step in enumerate(steps):
+                if isinstance(step, int):
+                    if step in live:
+                        kind, pole, amount = live.pop(step)
+                        ledger.reverse(step, idempotency_key=f"s{at}", memo="x", by="t", now=NIGHT)
+                        model[pole][kind] -= amount
+                else:
+                    assert isinstance(step, tuple)
+                    kind, pole, amount = step
+                    entry, _ = ledger.record(draft(kind, f"s{at}", amount, pole), now=NIGHT)
+                    live[entry.id] = (kind, pole, amount)
+                    model[pole][kind] += amount
         for pole in ("TG-0001", "TG-0002", "TG-0003"):
             want, got = model[pole], reads.pole_funding(conn, pole)
             assert got.need_vnd == want["plan"]

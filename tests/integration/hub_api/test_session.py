@@ -226,6 +226,14 @@ def test_what_people_change_leaves_an_audit_row_and_refusals_too(office: Office)
     assert (refused.status, refused.detail) == (404, {"problem": "unknown-pole"})
 
 
+def test_a_failed_login_is_recorded_without_what_was_typed(sqlite_office: Office) -> None:
+    browser = sqlite_office.as_(Role.ANONYMOUS)
+    browser.post("/api/v1/session", json={"name": "mật khẩu gõ nhầm", "password": "x"})
+    with sqlite_office.engine.connect() as conn:
+        (row,) = audit_rows(conn)
+    assert (row.by, row.status, row.detail) == ("", 401, {"problem": "wrong-login"})
+
+
 def test_reads_leave_no_audit_rows(sqlite_office: Office) -> None:
     sqlite_office.as_(Role.VIEWER).get("/api/v1/poles")
     with sqlite_office.engine.connect() as conn:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine
 
+from hub.db import open_database
 from tests.integration.hub_ingest.rig import Rig
 from tests.support.hub_databases import (
     database_url,
@@ -17,6 +18,7 @@ from tests.support.hub_databases import (
     sqlite_engine,
 )
 from tests.support.influxd import Influxd
+from tests.support.postgres import Postgres
 
 __all__ = [
     "database_url",
@@ -25,6 +27,7 @@ __all__ = [
     "migrated_postgres",
     "migrated_sqlite",
     "postgres",
+    "postgres_rig",
     "rig",
     "sqlite_engine",
 ]
@@ -43,3 +46,13 @@ def influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd]:
     """A real InfluxDB 1.x."""
     with Influxd(tmp_path_factory.mktemp("influxd")) as server:
         yield server
+
+
+@pytest.fixture
+def postgres_rig(postgres: Postgres, migrated_postgres: str) -> Iterator[Rig]:
+    """The same on PostgreSQL alone."""
+    opened = open_database(postgres.new_database(migrated_postgres))
+    made = Rig(opened)
+    yield made
+    made.close()
+    opened.dispose()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
+from hub.incidents.model import DEFAULT_RULES
+from hub.incidents.store import load_rules
 from hub.ingest import reads
 from hub.ingest.lock import IngestLock, IngestRunningError
 from protocol import Kind
@@ -97,3 +99,36 @@ def test_a_message_that_the_database_refuses_is_set_aside_alone(rig: Rig) -> Non
 def test_a_second_ingest_on_the_same_database_is_refused(rig: Rig) -> None:
     with pytest.raises(IngestRunningError, match="stop it first"):
         IngestLock(rig.engine)
+
+
+def test_connections_that_postgresql_cut_are_made_again_and_the_lock_taken(postgres_rig: Rig) -> None:
+    rig = postgres_rig
+    rig.take(Kind.TELEMETRY, telemetry(sample(1)))
+    with rig.engine.begin() as conn:
+        conn.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+    rig.send(Kind.TELEMETRY, telemetry(sample(2)))
+    for _ in range(3):
+        rig.committer.step()
+    assert [point.seq for point in rig.points()] == [1, 2]
+    with pytest.raises(IngestRunningError):
+        IngestLock(rig.engine)
+
+
+def test_the_thresholds_that_a_new_database_starts_with_are_the_codes_own(rig: Rig) -> None:
+    with rig.engine.connect() as conn:
+        rows = conn.execute(text("SELECT kind FROM incident_rule ORDER BY kind")).scalars().all()
+        assert rows == sorted(DEFAULT_RULES)
+        assert load_rules(conn) == DEFAULT_RULES
+
+
+def test_thresholds_are_data(rig: Rig) -> None:
+    with rig.engine.begin() as conn:
+        conn.execute(text("UPDATE incident_rule SET hold_off_s = 0 WHERE kind = 'lamp_failure'"))
+    rig.restart()
+    rig.take(Kind.TELEMETRY, telemetry(sample(1, power_w=0.0)))
+    assert len(rig.incidents()) == 1

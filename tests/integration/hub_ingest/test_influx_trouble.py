@@ -37,7 +37,7 @@ def test_a_server_that_dies_makes_the_outbox_wait_and_nothing_is_lost(tmp_path: 
         server.kill()
         outbox.batches = {2: [point(2, at_s=1)], 3: [point(3, at_s=2)]}
         assert not drainer.step()
-        assert not drainer.store_up
+        assert not drainer.store_is_up()
         assert sorted(outbox.batches) == [2, 3]
         assert not store.health().up
         with pytest.raises(StoreUnavailableError):
@@ -45,7 +45,7 @@ def test_a_server_that_dies_makes_the_outbox_wait_and_nothing_is_lost(tmp_path: 
 
         server.start()
         assert drainer.step()
-        assert drainer.store_up
+        assert drainer.store_is_up()
         assert outbox.batches == {}
         assert store.count("tg-0001", EPOCH).points == 3
         store.close()
@@ -129,11 +129,16 @@ def recorded(**answers: tuple[int, dict[str, str], bytes]) -> Iterator[int]:
         thread.join()
 
 
-V1 = (204, {"X-Influxdb-Version": "1.6.7"}, b"")
-V2 = (204, {"X-Influxdb-Version": "v2.7.1", "X-Influxdb-Build": "OSS"}, b"")
-V3 = (200, {"Content-Type": "application/json"}, b'{"version":"3.0.1","revision":"5f2d8b1"}')
-CREATED = (200, {}, b'{"results":[{"statement_id":0}]}')
-DONE = (204, {}, b"")
+RecordedAnswer = tuple[int, dict[str, str], bytes]
+V1: RecordedAnswer = (204, {"X-Influxdb-Version": "1.6.7"}, b"")
+V2: RecordedAnswer = (204, {"X-Influxdb-Version": "v2.7.1", "X-Influxdb-Build": "OSS"}, b"")
+V3: RecordedAnswer = (
+    200,
+    {"Content-Type": "application/json"},
+    b'{"version":"3.0.1","revision":"5f2d8b1"}',
+)
+CREATED: RecordedAnswer = (200, {}, b'{"results":[{"statement_id":0}]}')
+DONE: RecordedAnswer = (204, {}, b"")
 
 
 def test_2x_with_a_token_is_written_by_its_own_api() -> None:
@@ -200,7 +205,7 @@ def test_each_answer_to_a_write_means_what_it_says(
 
 
 def test_an_error_inside_a_200_is_an_error() -> None:
-    told = (200, {}, b'{"results":[{"statement_id":0,"error":"timeout reached"}]}')
+    told: RecordedAnswer = (200, {}, b'{"results":[{"statement_id":0,"error":"timeout reached"}]}')
     with recorded(ping=V1, query=told) as port:
         store = open_store(f"influx+http://127.0.0.1:{port}/ngonden")
         with pytest.raises(StoreUnavailableError, match="timeout reached"):
