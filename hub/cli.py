@@ -76,7 +76,7 @@ def run(config: Config) -> None:
         raise typer.Exit(1) from None
     service.start()
     try:
-        while service.alive and not stop.wait(1.0):
+        while service.is_alive() and not stop.wait(1.0):
             pass
     finally:
         service.stop()

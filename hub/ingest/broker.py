@@ -60,6 +60,7 @@ class MqttLink:
         self._client.on_disconnect = self._on_disconnect
         self._client.on_message = self._on_message
         self._lost_logged = False
+        self._thread_name = f"paho-mqtt-client-{settings.client_id}"
 
     def start(self) -> None:
         """Begin to connect; returns at once, and keeps trying until `stop`."""
@@ -79,6 +80,10 @@ class MqttLink:
         """Leave the broker, which keeps the session and everything unacknowledged."""
         self._client.disconnect()
         self._client.loop_stop()
+
+    def is_alive(self) -> bool:
+        """Whether paho's thread runs; it would not outlive a packet that makes its parser fail."""
+        return any(thread.name == self._thread_name for thread in threading.enumerate())
 
     @property
     def connected_since(self) -> float | None:

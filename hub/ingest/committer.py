@@ -85,7 +85,11 @@ class Committer:
     def run(self) -> None:
         """Commit until stopped; returns only then."""
         while not self._stop.is_set():
-            self.step()
+            try:
+                self.step()
+            except Exception as error:  # noqa: BLE001  # whatever it is, the messages in hand wait for it
+                self._recover(error)
+                self._wait_longer(error)
             if self._pause_s:
                 self._stop.wait(self._pause_s)
         self._finish()

@@ -24,6 +24,7 @@ __all__ = [
     "PoleStatus",
     "RejectView",
     "events",
+    "ingest_seen_at",
     "latest_revision",
     "node_state_of",
     "node_states",

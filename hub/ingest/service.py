@@ -67,7 +67,6 @@ class IngestService:
         self._lock.release()
         _log.info("ingest_stopped")
 
-    @property
-    def alive(self) -> bool:
-        """Whether the committing thread runs."""
-        return self._thread.is_alive()
+    def is_alive(self) -> bool:
+        """Whether both threads that everything hangs on run: the broker's and the committing one."""
+        return self._thread.is_alive() and self._link.is_alive()

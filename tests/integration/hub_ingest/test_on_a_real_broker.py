@@ -105,13 +105,15 @@ def test_samples_are_confirmed_stored_and_timed(
     engine: Engine, broker: Mosquitto, store: TelemetryStore
 ) -> None:
     with ExitStack() as stack:
-        stack.enter_context(ingesting(engine, broker, store))
+        service = stack.enter_context(ingesting(engine, broker, store))
         talkers = [stack.enter_context(Talker(broker.port, number)) for number in (1, 2, 3)]
         for talker in talkers:
             talker.be_born()
             talker.make(400)
         until_confirmed(*talkers)
         until_stored(store, *talkers)
+        assert service.is_alive()
+    assert not service.is_alive()
     told = stats(engine)
     assert told["samples_stored"] == 1200
     assert told["broker_connected"] is False
@@ -204,15 +206,21 @@ class HubProcess:
         self._config = folder / "hub.toml"
         self._config.write_text(f'[broker]\nhost = "127.0.0.1"\nport = {broker.port}\n')
         self._log = folder / "hub.log"
+        self._starts = self._log.read_text().count("broker_connected") if self._log.exists() else 0
         self.start()
 
     def start(self) -> None:
+        self._starts += 1
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "ngonden", "hub", "run", "--config", str(self._config)],
                 stdout=log,
                 stderr=log,
             )
+
+    def until_up(self) -> None:
+        """Wait until it is on the broker: from then on it ends politely when asked to."""
+        wait_until(lambda: self.log().count("broker_connected") == self._starts, what="the hub", limit_s=20)
 
     def end(self, how: signal.Signals) -> int:
         self._process.send_signal(how)
@@ -226,7 +234,7 @@ def test_a_hub_killed_again_and_again_loses_and_doubles_nothing(tmp_path: Path, 
     engine = open_database(f"sqlite:///{tmp_path / 'hub.db'}")
     hub = HubProcess(tmp_path, broker)
     try:
-        wait_until((tmp_path / "hub.db.ingest-lock").exists, what="the hub to come up", limit_s=20)
+        hub.until_up()
         with engine.begin() as conn:
             rows = registry_csv(*(pole_line(n) for n in range(1, 4)))
             assert import_registry(conn, rows, now=START).stored
@@ -244,6 +252,7 @@ def test_a_hub_killed_again_and_again_loses_and_doubles_nothing(tmp_path: Path, 
                 )
                 hub.end(signal.SIGKILL)
                 hub.start()
+                hub.until_up()
             until_confirmed(*talkers, limit_s=60)
             store = open_store(f"sqlite:///{tmp_path / 'telemetry.db'}")
             until_stored(store, *talkers)
@@ -263,7 +272,7 @@ def test_a_hub_killed_again_and_again_loses_and_doubles_nothing(tmp_path: Path, 
 def test_a_second_hub_says_who_has_the_database(tmp_path: Path, broker: Mosquitto) -> None:
     first = HubProcess(tmp_path, broker)
     try:
-        wait_until(lambda: "broker_connected" in first.log(), what="the first hub", limit_s=20)
+        first.until_up()
         second = HubProcess(tmp_path, broker)
         assert second.end(signal.SIGCONT) == 2
         assert "another `ngonden hub` already takes messages" in second.log()
