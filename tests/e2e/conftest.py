@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from hub.access.model import Role
 from hub.access.store import add_user, hashed_password, open_session
@@ -28,6 +28,11 @@ CHROMIUM_ARGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+WAIT_MS = 20_000
+"""How long a page may take on a machine that runs other things too."""
+
+expect.set_options(timeout=WAIT_MS)
 
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1440, "height": 900}
@@ -103,7 +108,7 @@ def open_page(browser: Browser, commune: Village, server: WebServer, watch: Watc
             java_script_enabled=javascript,
         )
         contexts.append(context)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(WAIT_MS)
         given = dict(cookies or {})
         if user is not None:
             given[SESSION_COOKIE] = _session(commune, user)

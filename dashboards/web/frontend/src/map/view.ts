@@ -45,8 +45,8 @@ export class CommuneMap {
   fit(poles: readonly PoleSummary[]): void {
     if (poles.length === 0) return;
     this.extent = L.latLngBounds(poles.map((pole) => [pole.latitude, pole.longitude]));
+    this.showAll(false);
     this.map.setMaxBounds(this.extent.pad(1.5));
-    this.showAll();
   }
 
   /** Bring a pole into sight where it isn't, also out from under the card. */
@@ -65,13 +65,14 @@ export class CommuneMap {
     this.map.panBy(beside ? [spot.x - cover.left + CLEAR, 0] : [0, spot.y - cover.top + CLEAR]);
   }
 
-  private showAll(): void {
+  private showAll(animate: boolean): void {
     if (this.extent === null) return;
     const wide = this.container.clientWidth >= 600;
     this.map.fitBounds(this.extent, {
       paddingTopLeft: wide ? [48, 96] : [20, 64],
       paddingBottomRight: wide ? [64, 84] : [20, 28],
       maxZoom: 17,
+      animate,
     });
   }
 
@@ -82,7 +83,7 @@ export class CommuneMap {
     button.setAttribute("aria-label", t("map.fit"));
     button.append(icon("icon-fit"));
     L.DomEvent.disableClickPropagation(button);
-    L.DomEvent.on(button, "click", () => this.showAll());
+    L.DomEvent.on(button, "click", () => this.showAll(true));
     const Holder = L.Control.extend({ onAdd: () => button });
     new Holder({ position: "topright" }).addTo(this.map);
   }
