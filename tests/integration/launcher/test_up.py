@@ -122,6 +122,22 @@ def test_a_first_start_a_kill_and_a_second_start_with_the_data_kept(tmp_path: Pa
         assert not any(alive(pid) for pid in again["pids"].values())
 
 
+def test_a_first_start_that_was_interrupted_is_taken_up_again(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with running(data, "--scenario", "one-road") as stack:
+        wait_until(
+            lambda: "went from empty" in stack.log.read_text(), what="the tables", limit_s=START_LIMIT_S
+        )
+        stack.process.send_signal(signal.SIGINT)
+        assert stack.ended() == 0
+        assert "ready" not in stack.log.read_text()
+    with running(data) as stack:
+        assert stack.facts()["scenario"] == "one-road"
+        log = stack.log.read_text()
+        assert "first start" in log
+        assert "12 created" in log or "12 unchanged" in log
+
+
 def test_a_child_that_dies_is_started_again(tmp_path: Path) -> None:
     with running(tmp_path / "data", "--scenario", "one-road") as stack:
         facts = stack.facts()

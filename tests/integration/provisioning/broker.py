@@ -73,13 +73,15 @@ class Broker:
 
 
 @asynccontextmanager
-async def running_broker(data: Path, nodes: list[str]) -> AsyncIterator[Broker]:
+async def running_broker(
+    data: Path, nodes: list[str], *, commune: str = "tram-than"
+) -> AsyncIterator[Broker]:
     program = require_program("mosquitto")
     port = free_port()
     now = datetime.now(UTC)
     layout = Layout(data)
     found(data, now=now, port=port)
-    issue_nodes(data, [("tram-than", node) for node in nodes], now=now, port=port)
+    issue_nodes(data, [(commune, node) for node in nodes], now=now, port=port)
     with (data / "broker.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             program, "-c", str(layout.broker_config), stdout=log, stderr=asyncio.subprocess.STDOUT

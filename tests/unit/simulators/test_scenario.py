@@ -18,7 +18,7 @@ def test_every_scenario_that_ships_can_be_loaded_and_breaks_only_what_exists() -
 
 
 def test_an_unknown_scenario_is_refused_with_the_names_there_are() -> None:
-    with pytest.raises(ScenarioError, match="take one of all-good, trung-giap"):
+    with pytest.raises(ScenarioError, match="take one of all-good, one-road, trung-giap"):
         load_scenario("../pyproject")
 
 
