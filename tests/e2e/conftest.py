@@ -42,9 +42,13 @@ STAFF_PASSWORD = "den-sang-tram-than"
 OpenPage = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Chromium from the system; skipped, or failed in CI, where there is none."""
+    """Chromium from the system; skipped, or failed in CI, where there is none.
+
+    For this package only: while it is open, playwright's own event loop runs in this thread, and no other
+    test could run one.
+    """
     path = require_program("chromium")
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGS)

@@ -12,6 +12,7 @@ export class CommuneMap {
   readonly lamps: LampLayer;
   private readonly map: L.Map;
   private extent: L.LatLngBounds | null = null;
+  private zooming = false;
 
   constructor(
     private readonly container: HTMLElement,
@@ -34,6 +35,8 @@ export class CommuneMap {
     this.addFitControl();
     L.control.scale({ position: "bottomright", imperial: false, maxWidth: 140 }).addTo(this.map);
     this.lamps = new LampLayer(poles).addTo(this.map);
+    this.map.on("zoomstart", () => (this.zooming = true));
+    this.map.on("zoomend", () => (this.zooming = false));
     this.map.on("click", (event) => onPick(this.lamps.at(event.latlng)));
     this.map.on("mousemove", (event) => {
       container.classList.toggle("over-lamp", this.lamps.at(event.latlng, 14) !== null);
@@ -67,6 +70,11 @@ export class CommuneMap {
 
   private showAll(animate: boolean): void {
     if (this.extent === null) return;
+    if (this.zooming) {
+      // Leaflet drops a wish that comes in the middle of a zoom.
+      this.map.once("zoomend", () => this.showAll(animate));
+      return;
+    }
     const wide = this.container.clientWidth >= 600;
     this.map.fitBounds(this.extent, {
       paddingTopLeft: wide ? [48, 96] : [20, 64],
