@@ -13,6 +13,7 @@ MOST_LINES = 400
 SOURCE = {".py", ".ts", ".css", ".html", ".sh", ".mjs"}
 PLACES_OF_ONE_MACHINE = re.compile(r"(?<![\w.])/(?:work|root|farm)/")
 NAMED_FILES = re.compile(r"`((?:[a-z_]+/)+[a-z_.]+\.(?:py|ts|json|toml))`")
+LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
 PACKAGE_HOSTS = re.compile(
     r"pypi\.org|pythonhosted|registry\.npmjs|deb\.debian\.org|crates\.io", re.IGNORECASE
 )
@@ -63,3 +64,14 @@ def test_the_code_overview_names_files_that_exist() -> None:
     named = NAMED_FILES.findall((ROOT / "docs" / "code-overview.md").read_text(encoding="utf-8"))
     assert len(named) > 20
     assert [name for name in named if not (ROOT / name).is_file()] == []
+
+
+def test_every_link_between_documents_leads_somewhere() -> None:
+    broken = [
+        f"{path.relative_to(ROOT)}: {target}"
+        for path in _tracked()
+        if path.suffix == ".md"
+        for target in LINK.findall(_text_of(path))
+        if not (path.parent / target).exists()
+    ]
+    assert broken == []
