@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -121,6 +122,14 @@ def wait_until(condition: Callable[[], bool], *, within_s: float, what: str, eve
         if time.monotonic() > deadline:
             raise ChildError(f"waited {within_s:g} s in vain for {what}")
         time.sleep(every_s)
+
+
+def program(name: str) -> str:
+    """A server's path; Debian puts some where a user's PATH does not look. Raises ChildError."""
+    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+    if found is None:
+        raise ChildError(f"{name} is not installed: sudo apt-get install -y --no-install-recommends {name}")
+    return found
 
 
 def free_port() -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.children import Child, answers, free_port
+from bench.children import Child, answers, free_port, program
 
 
 def influx_child(directory: Path, *, port: int, log: Path) -> Child:
@@ -19,4 +19,6 @@ def influx_child(directory: Path, *, port: int, log: Path) -> Child:
         '[monitor]\nstore-enabled = false\n[logging]\nlevel = "warn"\n',
         encoding="utf-8",
     )
-    return Child("influxd", ["influxd", "-config", str(config)], log=log, ready=lambda: answers(port))
+    return Child(
+        "influxd", [program("influxd"), "-config", str(config)], log=log, ready=lambda: answers(port)
+    )

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from bench.children import Child, ChildError, answers, free_port
+from bench.children import Child, ChildError, answers, free_port, program
 from bench.influx_child import influx_child
 from hub.db import open_database, reading
 from provisioning.issuing import found, issue_nodes
@@ -59,7 +59,7 @@ class Stack:
         self._logs = self.layout.data / "logs"
         self.broker = Child(
             "mosquitto",
-            ["mosquitto", "-c", str(self.layout.broker_config)],
+            [program("mosquitto"), "-c", str(self.layout.broker_config)],
             log=self._logs / "mosquitto.log",
             ready=lambda: answers(self.broker_port),
         )
