@@ -7,11 +7,13 @@ write the complaint to the same full disk.
 
 from __future__ import annotations
 
-import sys
+import io
 from contextlib import suppress
-from typing import TextIO
+from typing import BinaryIO, TextIO, cast
 
 import structlog
+
+STDERR_FILENO = 2
 
 
 class LineLogger:
@@ -29,8 +31,21 @@ class LineLogger:
     log = debug = info = warn = warning = error = critical = exception = fatal = failure = err = msg
 
 
+def unbuffered_stderr() -> TextIO:
+    """Standard error without the interpreter's buffer.
+
+    A line that a full disk refuses would stay in that buffer, fail once more when the process ends, and
+    turn a clean exit into status 120.
+    """
+    raw = io.FileIO(STDERR_FILENO, "w", closefd=False)
+    return io.TextIOWrapper(
+        cast(BinaryIO, raw), encoding="utf-8", errors="backslashreplace", write_through=True
+    )
+
+
 def configure_logging() -> None:
     """Set up structlog for a process that is an agent; others configure their own."""
+    stream = unbuffered_stderr()
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -40,6 +55,6 @@ def configure_logging() -> None:
                 key_order=["timestamp", "level", "event", "node"], bool_as_flag=False
             ),
         ],
-        logger_factory=lambda *_: LineLogger(sys.stderr),
+        logger_factory=lambda *_: LineLogger(stream),
         cache_logger_on_first_use=True,
     )

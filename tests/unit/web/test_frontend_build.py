@@ -65,7 +65,7 @@ def _names(folder: Path) -> list[str]:
 
 
 def test_type_errors_stop_the_build(tmp_path: Path) -> None:
-    node, _ = build._tools()
+    node, _ = build.node_and_npm()
     (tmp_path / "wrong.ts").write_text('const lamps: number = "many";\nexport { lamps };\n')
     with pytest.raises(build.FrontendBuildError, match="not assignable to type 'number'"):
         build._run(
