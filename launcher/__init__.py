@@ -1,0 +1,1 @@
+"""`ngonden up`: everything on one machine, as supervised child processes."""

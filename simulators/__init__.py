@@ -1,0 +1,1 @@
+"""Virtual poles around the real agent, scenarios, prepared loads and malformed messages."""

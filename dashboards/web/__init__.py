@@ -1,0 +1,1 @@
+"""The pages for staff and residents, and the front end behind them."""

@@ -1,0 +1,1 @@
+"""Lamp commands as rows, from the request to the measured effect."""

@@ -1,0 +1,1 @@
+"""Outages and faults from their start to their end, by thresholds that are data."""

@@ -1,0 +1,1 @@
+"""Samples over time behind one interface: an embedded file, or InfluxDB."""
