@@ -68,7 +68,7 @@ def run_kills(plan: Plan, *, kills: int, seed: int, progress: Callable[[int], No
         ]
         return KillReport(seed, dict(killed), seconds, result, aside)
     finally:
-        for child in _everyone(stack):
+        for child in stack.everyone:
             child.kill()
 
 
@@ -115,7 +115,7 @@ def _ask_for_half_light(at: tuple[str, str], connection: Connection) -> None:
 
 def _drain(stack: Stack) -> list[Made]:
     """Let the agents hand over all they hold, stop everything but InfluxDB, and read what they made."""
-    for child in _everyone(stack):
+    for child in stack.everyone:
         child.wait_ready()
     stack.quieten()
     quiet_since = datetime.now(UTC)
@@ -137,10 +137,6 @@ def _drain(stack: Stack) -> list[Made]:
     stack.hub.stop()
     stack.broker.stop()
     return made
-
-
-def _everyone(stack: Stack) -> list[Child]:
-    return [*stack.agents, stack.hub, stack.broker, *([stack.influx] if stack.influx else [])]
 
 
 def nodes_seen(connection: Connection) -> int:

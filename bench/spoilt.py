@@ -81,7 +81,7 @@ def run_spoilt(data: Path, *, bad: int, seed: int, progress: Callable[[int], Non
         store.close()
         return SpoiltReport(bad, stored, bad, _aside(stack), dict(sorted(expected.items())), survived)
     finally:
-        for child in (*stack.agents, stack.hub, stack.broker):
+        for child in stack.everyone:
             child.kill()
 
 

@@ -37,7 +37,6 @@ class Plan:
     agents: int
     interval_s: float
     influx: bool = False
-    tls: bool = True
 
 
 class Stack:
@@ -119,10 +118,10 @@ class Stack:
         for agent in self.agents:
             agent.start(wait=False)
 
-    def stop(self) -> None:
-        """Stop all, agents first; every one of them must end by itself."""
-        for child in [*self.agents, self.hub, self.broker, *([self.influx] if self.influx else [])]:
-            child.stop()
+    @property
+    def everyone(self) -> list[Child]:
+        """All processes, agents first: the order in which they are stopped."""
+        return [*self.agents, self.hub, self.broker, *([self.influx] if self.influx else [])]
 
     def quieten(self) -> None:
         """Restart the agents with an hour between samples, so that they only hand over what they hold."""

@@ -14,7 +14,7 @@ import struct
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
 from protocol import Kind, LampReading, MeterReading, Sample, Telemetry, encode, topic
@@ -146,13 +146,8 @@ def _length(value: int) -> bytes:
             return bytes(out)
 
 
-def node_names(count: int, *, prefix: str = "tg") -> Iterable[tuple[str, str]]:
+def node_names(count: int) -> Iterable[tuple[str, str]]:
     """(node, pole) pairs as a commune's registry numbers them: tg-0001 with TG-0001."""
     for number in range(1, count + 1):
-        name = f"{prefix}-{number:04d}"
+        name = f"tg-{number:04d}"
         yield name, name.upper()
-
-
-def utc_now() -> datetime:
-    """The wall clock, aware UTC."""
-    return datetime.now(UTC)
