@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, func, select
 
-from edge.outbox_file import OutboxFile
+from edge.outbox.outbox_file import OutboxFile
 from hub.commands.tables import command, command_receipt
 from hub.db import open_database, reading
 from hub.ingest.tables import node_event, received

@@ -19,15 +19,15 @@ import structlog
 from edge.clock import Clock
 from edge.config import NodeConfig
 from edge.devices import PoleDevices
-from edge.journal import Journal
-from edge.lighting import Lighting
-from edge.outbox_file import OutboxInUseError
+from edge.lamp.lighting import Lighting
+from edge.outbox.journal import Journal
+from edge.outbox.outbox_file import OutboxInUseError
 from edge.version import AGENT_VERSION
 from edge.waiting import wait_for
 from protocol.messages import Config
 
 if TYPE_CHECKING:
-    from edge.uplink import Uplink
+    from edge.link.uplink import Uplink
 
 CONTROL_EVERY_S = 1.0
 BEGIN_ANEW_AFTER_S = 5.0
@@ -109,9 +109,9 @@ class Agent:
     async def _tell(self, stop: asyncio.Event, executor: Executor) -> None:
         """Everything but the lamps: open the outbox, sample, send, obey, until `stop` or a failure."""
         # aiomqtt and TLS cost a good part of the agent's start; the lamps are under control before.
-        from edge.downlink import Downlink
+        from edge.link.downlink import Downlink
+        from edge.link.uplink import Uplink, Vitals
         from edge.sampling import Sampler
-        from edge.uplink import Uplink, Vitals
 
         config, clock = self._config, self._clock
         journal = Journal(

@@ -40,7 +40,7 @@ app = _MakesWay(
 def edge(
     context: typer.Context,
     config: Annotated[
-        str, typer.Option(help="The node's settings (TOML); docs/edge.md explains every key.")
+        str, typer.Option(help="The node's settings (TOML); docs/edge-settings.md explains every key.")
     ] = "",
 ) -> None:
     """Run the agent of one node: light its poles, keep what it sees, tell the hub, obey commands.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from edge.clock import Clock
     from edge.config import NodeConfig
     from edge.devices import PoleDevices
-    from edge.lighting import Lighting
+    from edge.lamp.lighting import Lighting
 
 
 def run_agent(path: Path) -> None:
@@ -28,7 +28,7 @@ def run_agent(path: Path) -> None:
     from edge.config import ConfigError, load
     from edge.devices import build
     from edge.drivers.ports import DriverError
-    from edge.lighting import Lighting
+    from edge.lamp.lighting import Lighting
 
     try:
         config = load(path)
@@ -61,7 +61,7 @@ def _run(
 
     from edge.agent import Agent
     from edge.log import configure_logging
-    from edge.outbox_file import OutboxInUseError
+    from edge.outbox.outbox_file import OutboxInUseError
 
     configure_logging()
     lamps = {code: light.decision.reason for code, light in lighting.lights.items() if light.decision}

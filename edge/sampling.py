@@ -12,8 +12,8 @@ from edge.clock import Clock
 from edge.config import NodeConfig
 from edge.devices import PoleDevices
 from edge.drivers.ports import CameraProbe, DriverError, Reachability
-from edge.journal import FIRST_SEQ, Journal
-from edge.lighting import Lighting, PoleLight
+from edge.lamp.lighting import Lighting, PoleLight
+from edge.outbox.journal import FIRST_SEQ, Journal
 from edge.waiting import wait_for
 from protocol.messages import CameraReading, MeterReading, Sample
 

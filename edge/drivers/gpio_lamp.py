@@ -2,7 +2,7 @@
 
 gpiozero turns its pins into inputs when the process ends, however it ends in Python; a killed process
 leaves them as they are until the next start. So the relay is wired such that an input lights the road:
-docs/edge.md, "Wiring".
+docs/edge-wiring.md.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from edge.config import NodeConfig
-from edge.outbox import FILE_NAME
-from edge.outbox_file import OutboxFile
+from edge.outbox.outbox import FILE_NAME
+from edge.outbox.outbox_file import OutboxFile
 from protocol import EventMessage, NodeState
 from tests.integration.edge.conftest import RunningAgent
 from tests.support.certificates import TestAuthority

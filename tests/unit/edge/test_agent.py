@@ -10,7 +10,7 @@ from edge.config import NodeConfig
 from edge.devices import PoleDevices, build
 from edge.drivers.mock_lamp import MockLamp
 from edge.drivers.mock_photocell import MockPhotocell
-from edge.outbox_file import OutboxInUseError
+from edge.outbox.outbox_file import OutboxInUseError
 from protocol.messages import MeterReading
 from tests.support.hub_side import eventually
 from tests.support.nodes import POLE, node_config

@@ -59,7 +59,7 @@ def test_the_lean_module_refuses_other_arguments() -> None:
 
 def test_the_lamps_path_loads_no_network_storage_or_logging_library() -> None:
     code = (
-        "import sys, edge.runner, edge.config, edge.devices, edge.lighting, edge.clock\n"
+        "import sys, edge.runner, edge.config, edge.devices, edge.lamp.lighting, edge.clock\n"
         "heavy = {'aiomqtt', 'paho', 'sqlite3', 'structlog', 'asyncio', 'gpiozero', 'typer', 'rich'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )

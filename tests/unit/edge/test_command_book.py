@@ -3,7 +3,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from edge.command_book import COMMAND_NOTE, OVERRIDE_NOTE, CommandBook, Now, Outcome
+from edge.link.command_book import COMMAND_NOTE, OVERRIDE_NOTE, CommandBook, Now, Outcome
 from protocol.messages import Command
 from tests.support.nodes import NODE, POLE
 

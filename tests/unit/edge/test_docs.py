@@ -6,7 +6,9 @@ import pytest
 
 from edge.config import NodeConfig, load
 
-DOCS = (Path(__file__).parents[3] / "docs" / "edge.md").read_text()
+FOLDER = Path(__file__).parents[3] / "docs"
+DOCS = (FOLDER / "edge-settings.md").read_text()
+EDGE = "".join(path.read_text() for path in sorted(FOLDER.glob("edge*.md")))
 
 
 def settings(type_: object = NodeConfig, place: str = "") -> list[tuple[str, str]]:
@@ -37,7 +39,9 @@ def test_every_setting_is_found() -> None:
 def test_every_setting_is_explained(table: str, key: str) -> None:
     written = {"lamp": f"lamp.{key}", "photocell": f"photocell.{key}", "meter": f"meter.{key}"}
     name = f"cameras[].{key}" if table == "cameras" else written.get(table, key)
-    assert re.search(rf"^\| .*`{re.escape(name)}`.* \|", DOCS, re.MULTILINE), f"docs/edge.md lacks `{name}`"
+    assert re.search(rf"^\| .*`{re.escape(name)}`.* \|", DOCS, re.MULTILINE), (
+        f"docs/edge-settings.md lacks `{name}`"
+    )
 
 
 def test_the_example_is_a_good_configuration(tmp_path: Path) -> None:
@@ -54,4 +58,4 @@ def test_every_event_that_is_told_is_named() -> None:
     told |= {"lamp_output_lost", "lamp_output_back"}
     assert len(told) >= 8
     for kind in told:
-        assert f"`{kind}`" in DOCS
+        assert f"`{kind}`" in EDGE

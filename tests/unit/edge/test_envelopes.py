@@ -2,8 +2,8 @@ from uuid import uuid4
 
 import msgspec
 
-from edge.envelopes import COMFORTABLE_BYTES, wrap
-from edge.outbox_file import Item
+from edge.link.envelopes import COMFORTABLE_BYTES, wrap
+from edge.outbox.outbox_file import Item
 from protocol import Kind, Receipt, decode
 from protocol.messages import CameraReading
 from tests.support.nodes import EVENING, NODE, POLE, event, sample

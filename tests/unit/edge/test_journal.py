@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from edge.clock import MockClock
-from edge.journal import Journal
-from edge.send_plan import Fresh, Stored
+from edge.link.send_plan import Fresh, Stored
+from edge.outbox.journal import Journal
 from tests.support.hub_side import eventually
 from tests.support.nodes import EVENING, NODE, sample
 from tests.unit.edge.test_outbox import full_disk

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.lamp_control import (
+from edge.lamp.lamp_control import (
     Decision,
     Override,
     PhotocellRules,

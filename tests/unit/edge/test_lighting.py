@@ -11,8 +11,8 @@ from edge.devices import PoleDevices
 from edge.drivers.mock_lamp import MockLamp
 from edge.drivers.mock_photocell import MockPhotocell
 from edge.drivers.ports import DriverError
-from edge.lamp_control import Override
-from edge.lighting import Lighting, Place
+from edge.lamp.lamp_control import Override
+from edge.lamp.lighting import Lighting, Place
 from tests.support.nodes import EVENING, NOON, POLE, node_config
 
 

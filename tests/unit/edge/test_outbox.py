@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.outbox import FILE_NAME, Outbox, Trouble
-from edge.outbox_file import NotAnOutboxError, OutboxFile, OutboxInUseError
+from edge.outbox.outbox import FILE_NAME, Outbox, Trouble
+from edge.outbox.outbox_file import NotAnOutboxError, OutboxFile, OutboxInUseError
 from protocol.messages import Event, Receipt
 from tests.support.nodes import EVENING, NODE, POLE, event, sample
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.ranges import RangeSet
+from edge.outbox.ranges import RangeSet
 
 SPANS = st.lists(st.tuples(st.integers(1, 60), st.integers(0, 12)), max_size=30)
 

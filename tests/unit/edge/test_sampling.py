@@ -12,8 +12,8 @@ from edge.drivers.mock_camera import MockCamera
 from edge.drivers.mock_lamp import MockLamp
 from edge.drivers.mock_meter import MockMeter
 from edge.drivers.ports import DriverError, Reachability
-from edge.journal import Journal
-from edge.lighting import Lighting
+from edge.lamp.lighting import Lighting
+from edge.outbox.journal import Journal
 from edge.sampling import Sampler
 from protocol.messages import Event, MeterReading, Sample
 from tests.support.hub_side import eventually

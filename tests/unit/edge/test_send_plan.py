@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.outbox_file import Item
-from edge.send_plan import MESSAGE_SAMPLES, WINDOW_MESSAGES, Fresh, SendPlan, Stored
+from edge.link.send_plan import MESSAGE_SAMPLES, WINDOW_MESSAGES, Fresh, SendPlan, Stored
+from edge.outbox.outbox_file import Item
 from protocol.messages import Event, Sample
 from tests.support.nodes import event, sample
 

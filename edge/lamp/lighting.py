@@ -14,7 +14,7 @@ from edge.clock import Clock
 from edge.config import NodeConfig, PoleSettings
 from edge.devices import PoleDevices
 from edge.drivers.ports import DriverError
-from edge.lamp_control import (
+from edge.lamp.lamp_control import (
     Decision,
     Override,
     PhotocellRules,

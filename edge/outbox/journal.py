@@ -12,9 +12,9 @@ from uuid import UUID
 import structlog
 
 from edge.clock import Clock
-from edge.outbox import Outbox, Trouble
-from edge.outbox_file import Item, Span
-from edge.send_plan import SendPlan
+from edge.link.send_plan import SendPlan
+from edge.outbox.outbox import Outbox, Trouble
+from edge.outbox.outbox_file import Item, Span
 from protocol.messages import Event
 
 HOUSEKEEPING_S = 60.0

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Literal, TypeVar
 from uuid import UUID
 
-from edge.outbox_file import Item, NotAnOutboxError, OutboxFile, Span, Written, is_damage
-from edge.ranges import RangeSet
+from edge.outbox.outbox_file import Item, NotAnOutboxError, OutboxFile, Span, Written, is_damage
+from edge.outbox.ranges import RangeSet
 
 T = TypeVar("T")
 

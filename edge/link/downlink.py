@@ -10,10 +10,10 @@ from typing import Literal
 import structlog
 
 from edge.clock import Clock
-from edge.command_book import COMMAND_NOTE, OVERRIDE_NOTE, CommandBook, Now, Pending, Verdict
 from edge.config import NodeConfig
-from edge.journal import FIRST_SEQ, Journal
-from edge.lighting import Lighting, Place
+from edge.lamp.lighting import Lighting, Place
+from edge.link.command_book import COMMAND_NOTE, OVERRIDE_NOTE, CommandBook, Now, Pending, Verdict
+from edge.outbox.journal import FIRST_SEQ, Journal
 from edge.sampling import Sampler
 from edge.waiting import wait_for
 from protocol import SCHEMA_VERSION, Command, Config, DecodeError, Kind, Receipt, Stored, decode, encode

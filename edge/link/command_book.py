@@ -15,7 +15,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from edge.lamp_control import Override
+from edge.lamp.lamp_control import Override
 from protocol.messages import Command
 
 T = TypeVar("T", bound=Struct)

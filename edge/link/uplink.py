@@ -17,12 +17,12 @@ from uuid import UUID, uuid4
 import aiomqtt
 import structlog
 
-from edge.broker_link import open_client
 from edge.clock import Clock
 from edge.config import BrokerSettings
-from edge.envelopes import wrap
-from edge.journal import Journal
-from edge.send_plan import Fresh
+from edge.link.broker_link import open_client
+from edge.link.envelopes import wrap
+from edge.link.send_plan import Fresh
+from edge.outbox.journal import Journal
 from edge.waiting import wait_for
 from protocol import SCHEMA_VERSION, TO_NODE, Kind, NodeState, TopicError, encode, parse_topic, topic
 

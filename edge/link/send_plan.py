@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from edge.outbox_file import Item
+from edge.outbox.outbox_file import Item
 from protocol.messages import Sample
 
 LIVE_FOR_S = 15.0

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from edge.outbox_file import Item
+from edge.outbox.outbox_file import Item
 from protocol import SCHEMA_VERSION, Event, EventMessage, Kind, Receipt, Sample, Telemetry, encode
 
 COMFORTABLE_BYTES = 64 * 1024

@@ -1,0 +1,23 @@
+"""What one node is told when it is set up: `node.toml`, typed, bounded, with unknown keys refused.
+
+The reference for every key is docs/edge-settings.md; a test holds the two together. Names carry their units.
+"""
+
+from edge.config.bounds import ConfigError
+from edge.config.broker import BrokerSettings
+from edge.config.camera import CameraSettings
+from edge.config.lamp import LampSettings, PhotocellSettings
+from edge.config.node import NodeConfig, PoleSettings, load
+from edge.config.serial_line import MeterSettings
+
+__all__ = [
+    "BrokerSettings",
+    "CameraSettings",
+    "ConfigError",
+    "LampSettings",
+    "MeterSettings",
+    "NodeConfig",
+    "PhotocellSettings",
+    "PoleSettings",
+    "load",
+]

@@ -1,0 +1,97 @@
+"""`node.toml`, whole: its top level, its poles, and the reading of the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from edge.config.bounds import ConfigError
+from edge.config.broker import BrokerSettings
+from edge.config.camera import CameraSettings
+from edge.config.lamp import LampSettings, PhotocellSettings
+from edge.config.serial_line import MeterSettings
+from protocol.messages import Code, Name
+
+
+class PoleSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One pole and what hangs on it."""
+
+    code: Code
+    latitude: Annotated[float, Meta(ge=-90, le=90)]
+    longitude: Annotated[float, Meta(ge=-180, le=180)]
+    lamp_rated_w: Annotated[float, Meta(gt=0, le=20_000)]
+    lamp: LampSettings
+    photocell: PhotocellSettings = PhotocellSettings()
+    meter: MeterSettings = MeterSettings()
+    cameras: Annotated[list[CameraSettings], Meta(max_length=32)] = []
+
+    def __post_init__(self) -> None:
+        """Made-up watts never stand beside a real lamp."""
+        if self.meter.driver == "mock" and self.lamp.driver != "mock":
+            raise ValueError('meter driver "mock" measures a mock lamp only: use "none" beside a real one')
+
+
+class NodeConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything one agent needs to know, except what the hub may change later (`config` messages)."""
+
+    node: Name
+    commune: Name
+    data_dir: str
+    """Where the outbox lives; relative to the configuration's own folder."""
+    broker: BrokerSettings
+    poles: Annotated[list[PoleSettings], Meta(min_length=1, max_length=64)]
+    clock: Literal["kernel", "trusted"] = "kernel"
+    """`kernel` asks the kernel whether time is synchronised; `trusted` takes this machine's as right."""
+    heartbeat_s: Annotated[int, Meta(ge=1, le=3600)] = 30
+    sample_interval_s: Annotated[float, Meta(ge=0.05, le=3600)] = 30.0
+    camera_interval_s: Annotated[float, Meta(ge=0.5, le=3600)] = 30.0
+    lamp_settle_s: Annotated[float, Meta(ge=0, le=60)] = 2.0
+    """From switching to the measurement that goes into the receipt."""
+    override_max_h: Annotated[float, Meta(gt=0, le=24 * 31)] = 24.0 * 7
+    """A longer override is refused: one that nobody remembers must end."""
+    outbox_max_items: Annotated[int, Meta(ge=100, le=5_000_000)] = 200_000
+    """When the hub is away longer than this reaches, the oldest samples make room, and that is reported."""
+
+    def __post_init__(self) -> None:
+        """Codes name one thing each, and so do addresses on a line."""
+        for what, codes in (
+            ("pole", [pole.code for pole in self.poles]),
+            ("camera", [camera.code for pole in self.poles for camera in pole.cameras]),
+        ):
+            twice = sorted({code for code in codes if codes.count(code) > 1})
+            if twice:
+                raise ValueError(f"{what} code {twice[0]} stands twice")
+        meters = [(pole.meter.port, pole.meter.address) for pole in self.poles if pole.meter.port]
+        shared = sorted({meter for meter in meters if meters.count(meter) > 1})
+        if shared:
+            port, address = shared[0]
+            raise ValueError(f"meter address {address} stands twice on {port}")
+
+
+def load(path: Path) -> NodeConfig:
+    """Read a `node.toml`; relative paths in it count from its folder. Raises ConfigError."""
+    try:
+        config = msgspec.toml.decode(path.read_bytes(), type=NodeConfig)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{path}: {error}. The keys are explained in docs/edge-settings.md") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: is not TOML: {error}") from None
+    return _with_paths_from(config, path.parent)
+
+
+def _with_paths_from(config: NodeConfig, folder: Path) -> NodeConfig:
+    def resolved(name: str | None) -> str | None:
+        return None if name is None else str(folder / name)
+
+    broker = msgspec.structs.replace(
+        config.broker,
+        ca_file=resolved(config.broker.ca_file),
+        cert_file=resolved(config.broker.cert_file),
+        key_file=resolved(config.broker.key_file),
+    )
+    return msgspec.structs.replace(config, data_dir=str(folder / config.data_dir), broker=broker)

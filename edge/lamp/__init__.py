@@ -1,0 +1,1 @@
+"""The lamp of a pole: what it should do, and keeping it there."""
