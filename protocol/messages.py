@@ -32,8 +32,11 @@ class LampReading(Struct, frozen=True, kw_only=True, omit_defaults=True):
     effect_level: Level
     """What the output is driven to now."""
     reason: Word
-    """Why: `photocell`, `sun`, `override`, `fail_lit` …"""
+    """Why: `photocell`, `sun`, `override`, `motion`, `maintenance`, `fail_lit` …"""
     override_until: UtcTime | None = None
+    due: bool | None = None
+    """Whether the road should be lit now by schedule or photocell, whatever an override wants; absent when
+    the node can't tell."""
 
 
 class MeterReading(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -45,14 +48,65 @@ class MeterReading(Struct, frozen=True, kw_only=True, omit_defaults=True):
     power_factor: Annotated[float, Meta(ge=-1, le=1)] | None = None
     energy_wh: Annotated[float, Meta(ge=0, le=1e12)] | None = None
     """The meter's own running total."""
+    frequency_hz: Annotated[float, Meta(ge=0, le=100)] | None = None
+
+
+class LampCounters(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What adds up over a lamp's life on this node, kept across restarts. Sent hourly and at a change."""
+
+    burning_s: Annotated[int, Meta(ge=0)]
+    """Seconds with the output above 0 (TALQ: burning hours)."""
+    switches: Annotated[int, Meta(ge=0)]
+    """Times the output went from off to lit."""
+    energy_wh: Annotated[float, Meta(ge=0, le=1e12)]
+    """Added up from the meter's differences, so that a meter's reset or exchange loses nothing."""
+    supply_losses: Annotated[int, Meta(ge=0)]
+
+
+class BatteryReading(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A solar lamp's charge controller, or a node's own battery."""
+
+    battery_v: Annotated[float, Meta(ge=0, le=200)]
+    charge_share: Level | None = None
+    """State of charge, 0 empty, 1 full."""
+    panel_w: Annotated[float, Meta(ge=0, le=20_000)] | None = None
+    load_w: Annotated[float, Meta(ge=0, le=20_000)] | None = None
+    temperature_c: Annotated[float, Meta(ge=-60, le=150)] | None = None
+
+
+class CabinetReading(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What concerns the node and its cabinet as a whole, once a tick, in the sample of its first pole."""
+
+    temperature_c: Annotated[float, Meta(ge=-60, le=150)] | None = None
+    door_open: bool | None = None
+    supply_present: bool | None = None
+    """The mains' own input; absent where no such input is wired."""
+    phases: Annotated[list[MeterReading], Meta(max_length=3)] = []
+    """The feeder-head meter: one reading per phase."""
+    lamps_w: Annotated[float, Meta(ge=0, le=1_000_000)] | None = None
+    """The sum of the lamps' own meters, where every one of them answered."""
+    unknown_poles: Annotated[int, Meta(ge=0)] = 0
+    """Poles of this cabinet whose meter was silent at this tick."""
 
 
 class CameraReading(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Whether a camera answers on the network."""
+    """How far a camera is known to work: its port, its stream, its picture, its clock, its recording.
+
+    A field stands there only where that was asked and is not older than two rounds of asking.
+    """
 
     camera: Code
     reachable: bool
     latency_ms: Annotated[float, Meta(ge=0, le=60_000)] | None = None
+    stream: Literal["live", "no_media", "unauthorised", "not_found", "refused", "no_answer"] | None = None
+    """What RTSP said: `live` means RTP packets came."""
+    picture: Literal["ok", "frozen", "dark", "covered", "defocused", "moved", "unreadable"] | None = None
+    clock_offset_s: Annotated[float, Meta(ge=-4e9, le=4e9)] | None = None
+    """The camera's clock minus the node's, while the node's is synchronised."""
+    recording_age_s: Annotated[float, Meta(ge=0, le=4e9)] | None = None
+    """Seconds since the newest recording ended."""
+    powered: bool | None = None
+    """What the camera's power relay is driven to; absent without one."""
 
 
 class Sample(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -70,6 +124,18 @@ class Sample(Struct, frozen=True, kw_only=True, omit_defaults=True):
     dark: bool | None = None
     """The photocell's word; absent without one or when it does not answer."""
     cameras: Annotated[list[CameraReading], Meta(max_length=32)] = []
+    boot: UUID | None = None
+    """The machine's boot during which it was taken (/proc/sys/kernel/random/boot_id)."""
+    mono_s: Annotated[float, Meta(ge=0, le=1e10)] | None = None
+    """Seconds of that boot's steady clock: the order and the distance of its samples, whatever the wall
+    clock did."""
+    time_corrected: bool = False
+    """True: taken with a wrong clock; `time` was reckoned from `mono_s` once the clock had become right."""
+    faults: Annotated[list[Word], Meta(max_length=32)] = []
+    """Diagnoses that stand now on this pole, by event kind: `lamp_failure`, `cycling_failure` …"""
+    counters: LampCounters | None = None
+    battery: BatteryReading | None = None
+    cabinet: CabinetReading | None = None
 
 
 class Telemetry(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -92,6 +158,12 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True):
     historical: bool = False
     kind: Word
     pole: Code | None = None
+    camera: Code | None = None
+    active: bool | None = None
+    """True: it begins; False: it has ended; absent: it happened at this moment."""
+    boot: UUID | None = None
+    mono_s: Annotated[float, Meta(ge=0, le=1e10)] | None = None
+    time_corrected: bool = False
     detail: Annotated[dict[str, str | int | float | bool | None], Meta(max_length=32)] = {}
 
 
@@ -143,6 +215,9 @@ class Receipt(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """In effect after the command."""
     power_w: Annotated[float, Meta(ge=0, le=20_000)] | None = None
     """Measured after the command; absent when the meter is silent."""
+    boot: UUID | None = None
+    mono_s: Annotated[float, Meta(ge=0, le=1e10)] | None = None
+    time_corrected: bool = False
     reason: Annotated[str, Meta(max_length=200)] = ""
 
 
@@ -172,38 +247,79 @@ class Stored(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Command(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One lamp command. QoS 1, never retained, and an override always ends."""
+    """One command for a pole or its camera. QoS 1, never retained; what it sets always ends.
+
+    `lamp_override` sets a level until `until`, `lamp_auto` ends it. `maintenance_begin` tells the node that
+    people work at the pole until `until`: its lamp stays lit, nothing is power-cycled and no fault is told;
+    `maintenance_end` ends it. `camera_cycle` switches a camera's power off and on once.
+    """
 
     v: SchemaVersion
     id: UUID
     node: Name
     pole: Code
-    action: Literal["lamp_override", "lamp_auto"]
+    action: Literal["lamp_override", "lamp_auto", "maintenance_begin", "maintenance_end", "camera_cycle"]
     level: Level | None = None
     until: UtcTime | None = None
+    camera: Code | None = None
     issued_at: UtcTime
     expires_at: UtcTime
 
     def __post_init__(self) -> None:
-        """Refuse an override without level or end, and times that run backwards."""
+        """Refuse an action without what it needs or with what it doesn't, and times that run backwards."""
         if self.expires_at <= self.issued_at:
             raise ValueError("expires_at must be after issued_at")
-        if self.action == "lamp_override":
-            if self.level is None or self.until is None:
-                raise ValueError("lamp_override needs level and until: an override always ends")
-            if self.until <= self.issued_at:
-                raise ValueError("until must be after issued_at")
-        elif self.level is not None or self.until is not None:
-            raise ValueError("lamp_auto takes neither level nor until")
+        needs = _NEEDS[self.action]
+        for name, value in (("level", self.level), ("until", self.until), ("camera", self.camera)):
+            if (value is not None) != (name in needs):
+                word = "needs" if name in needs else "does not take"
+                raise ValueError(f"{self.action} {word} {name}")
+        if self.until is not None and self.until <= self.issued_at:
+            raise ValueError("until must be after issued_at: what a command sets always ends")
+
+
+_NEEDS = {
+    "lamp_override": {"level", "until"},
+    "lamp_auto": set[str](),
+    "maintenance_begin": {"until"},
+    "maintenance_end": set[str](),
+    "camera_cycle": {"camera"},
+}
+
+
+class DimmingStep(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """From this local time of day on, a due lamp burns at this level."""
+
+    at: Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", description="HH:MM, UTC+7")]
+    level: Level
 
 
 class PoleConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a node needs to know of one pole to light it alone."""
+    """What a node needs to know of one pole to light and judge it alone."""
 
     pole: Code
     latitude: Annotated[float, Meta(ge=-90, le=90)]
     longitude: Annotated[float, Meta(ge=-180, le=180)]
     lamp_rated_w: Annotated[float, Meta(gt=0, le=20_000)]
+    dusk_offset_min: Annotated[float, Meta(ge=-120, le=120)] = 0.0
+    """Minutes after the sun's setting at which the lamp is due; negative is earlier."""
+    dawn_offset_min: Annotated[float, Meta(ge=-120, le=120)] = 0.0
+    """Minutes after the sun's rising until which the lamp is due; negative is earlier."""
+    dimming: Annotated[list[DimmingStep], Meta(max_length=12)] = []
+    """The night's profile; empty is full light all night. The step last passed is in force, over midnight."""
+    motion_level: Level | None = None
+    """What a due lamp is raised to while something moves; absent leaves motion out of it."""
+    motion_hold_s: Annotated[float, Meta(ge=1, le=3600)] = 120.0
+    power_tolerance_share: Annotated[float, Meta(ge=0.05, le=1)] = 0.25
+    """How far measured power may stray from the expected before it is a diagnosis."""
+
+
+class AgentRelease(Struct, frozen=True, kw_only=True):
+    """The release of the agent that this node should run."""
+
+    version: Annotated[str, Meta(pattern=r"^[0-9A-Za-z][0-9A-Za-z.+-]{0,39}$")]
+    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+    """Of the release's file; what does not match is not installed."""
 
 
 class Config(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -213,8 +329,11 @@ class Config(Struct, frozen=True, kw_only=True, omit_defaults=True):
     node: Name
     version: Annotated[int, Meta(ge=1)]
     sample_interval_s: Annotated[float, Meta(ge=0.05, le=3600)]
+    report_interval_s: Annotated[float, Meta(ge=0, le=3600)] | None = None
+    """How long samples may wait to travel together; 0 sends each tick at once; absent keeps the node's own."""
     heartbeat_s: Annotated[int, Meta(ge=1, le=3600)]
     poles: Annotated[list[PoleConfig], Meta(min_length=1, max_length=64)]
+    agent: AgentRelease | None = None
 
 
 Message = Telemetry | EventMessage | NodeState | Receipt | Stored | Command | Config
