@@ -109,6 +109,7 @@ class Agent:
     async def _tell(self, stop: asyncio.Event, executor: Executor) -> None:
         """Everything but the lamps: open the outbox, sample, send, obey, until `stop` or a failure."""
         # aiomqtt and TLS cost a good part of the agent's start; the lamps are under control before.
+        from edge.camera.watch import CameraWatch
         from edge.link.downlink import Downlink
         from edge.link.uplink import Uplink, Vitals
         from edge.sampling import Sampler
@@ -124,10 +125,13 @@ class Agent:
         await journal.open()
         self._journal = journal
         vitals = Vitals(AGENT_VERSION, config.heartbeat_s, 0, [pole.code for pole in config.poles])
+        of_poles = {code: pole.cameras for code, pole in self._devices.items()}
+        cameras = CameraWatch(config, of_poles, clock=clock)
         sampler = Sampler(
             config,
             self._devices,
             lighting=self._lighting,
+            cameras=cameras,
             journal=journal,
             clock=clock,
             random=self._random,
@@ -160,7 +164,7 @@ class Agent:
         journal.later("device_reset", detail={"agent_version": AGENT_VERSION})
         work: list[Callable[[], Coroutine[Any, Any, None]]] = [
             sampler.run,
-            sampler.watch_cameras,
+            cameras.run,
             downlink.follow_up,
             journal.deliver,
             journal.keep_house,

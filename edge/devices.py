@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from edge.camera.devices import CameraDevices
 from edge.config import CameraSettings, NodeConfig, PoleSettings
-from edge.drivers.ports import CameraProbe, LampDriver, Meter, Photocell
+from edge.drivers.ports import LampDriver, Meter, Photocell
 
 if TYPE_CHECKING:
     from edge.firmware_bridge.modbus_rtu import ModbusLine
@@ -20,7 +21,7 @@ class PoleDevices:
     lamp: LampDriver
     photocell: Photocell | None = None
     meter: Meter | None = None
-    cameras: Mapping[str, CameraProbe] = field(default_factory=dict)
+    cameras: Mapping[str, CameraDevices] = field(default_factory=dict)
 
     def close(self) -> None:
         """Let go of every pin and line; the lamp's wiring takes its safe state."""
@@ -90,12 +91,12 @@ def _build_meter(pole: PoleSettings, lamp: LampDriver, lines: dict[str, ModbusLi
     return MockMeter(lamp, lamp_rated_w=pole.lamp_rated_w)
 
 
-def _build_camera(camera: CameraSettings) -> CameraProbe:
+def _build_camera(camera: CameraSettings) -> CameraDevices:
     if camera.driver == "mock":
         from edge.drivers.mock_camera import MockCamera
 
-        return MockCamera()
+        return CameraDevices(reach=MockCamera())
     from edge.drivers.tcp_camera import TcpCamera
 
     assert camera.host is not None, "NodeConfig refuses a tcp camera without a host"
-    return TcpCamera(camera.host, camera.port)
+    return CameraDevices(reach=TcpCamera(camera.host, camera.port))

@@ -8,18 +8,18 @@ from random import Random
 
 import structlog
 
+from edge.camera.watch import CameraWatch
 from edge.clock import Clock
 from edge.config import NodeConfig
 from edge.devices import PoleDevices
-from edge.drivers.ports import CameraProbe, DriverError, Reachability
+from edge.drivers.ports import DriverError
 from edge.lamp.lighting import Lighting, PoleLight
 from edge.outbox.journal import FIRST_SEQ, Journal
 from edge.waiting import wait_for
-from protocol.messages import CameraReading, MeterReading, Sample
+from protocol.messages import MeterReading, Sample
 
 METER_WITHIN_S = 10.0
 """Drivers have their own, shorter limits; on a line that 16 silent meters share this one is reached."""
-CAMERA_WITHIN_S = 10.0
 
 
 class Sampler:
@@ -31,18 +31,18 @@ class Sampler:
         devices: Mapping[str, PoleDevices],
         *,
         lighting: Lighting,
+        cameras: CameraWatch,
         journal: Journal,
         clock: Clock,
         random: Random,
     ) -> None:
         self.interval_s = config.sample_interval_s
-        self._camera_interval_s = config.camera_interval_s
         self._devices = devices
         self._lighting = lighting
+        self._cameras = cameras
         self._journal = journal
         self._clock = clock
         self._random = random
-        self._cameras: dict[str, tuple[float, Reachability]] = {}
         self._silent: set[str] = set()
         self._interval_changed = asyncio.Event()
         self._log = structlog.get_logger().bind(node=config.node)
@@ -72,13 +72,6 @@ class Sampler:
         samples = await asyncio.gather(*(self._sample(light) for light in lights))
         await self._journal.record(samples)
 
-    async def watch_cameras(self) -> None:
-        """Knock at every camera at its interval, for ever, beside the samples: a dead one answers late."""
-        cameras = [item for devices in self._devices.values() for item in devices.cameras.items()]
-        while cameras:
-            await asyncio.gather(*(self._probe(code, camera) for code, camera in cameras))
-            await asyncio.sleep(self._camera_interval_s)
-
     async def measure(self, pole: str) -> MeterReading | None:
         """One reading of a pole's meter; None when it has none or is silent."""
         meter = self._devices[pole].meter
@@ -107,31 +100,8 @@ class Sampler:
             lamp=light.reading(),
             meter=meter,
             dark=light.dark,
-            cameras=self._camera_readings(light.code),
+            cameras=self._cameras.readings(light.code),
         )
-
-    def _camera_readings(self, pole: str) -> list[CameraReading]:
-        """The newest word on each camera, as long as it is not older than two rounds."""
-        oldest_s = self._clock.monotonic() - 2 * self._camera_interval_s - CAMERA_WITHIN_S
-        readings = []
-        for code in self._devices[pole].cameras:
-            asked_at_s, result = self._cameras.get(code, (float("-inf"), Reachability(reachable=False)))
-            if asked_at_s >= oldest_s:
-                readings.append(
-                    CameraReading(camera=code, reachable=result.reachable, latency_ms=result.latency_ms)
-                )
-        return readings
-
-    async def _probe(self, code: str, camera: CameraProbe) -> None:
-        device = f"probe of {code}"
-        try:
-            async with asyncio.timeout(CAMERA_WITHIN_S):
-                result = await camera.probe()
-        except Exception as error:  # noqa: BLE001 - the probe itself broke: nothing is known of the camera
-            self._note_silent(device, _words(error))
-        else:
-            self._cameras[code] = (self._clock.monotonic(), result)
-            self._note_answer(device)
 
     def _note_silent(self, device: str, error: str) -> None:
         if device not in self._silent:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from edge.camera.devices import CameraDevices
 from edge.clock import Clock
 from edge.devices import PoleDevices
 from edge.drivers.mock_camera import MockCamera
@@ -59,7 +60,10 @@ class SimulatedPole:
     def for_agent(self) -> PoleDevices:
         """What the agent of this pole gets."""
         return PoleDevices(
-            lamp=self.lamp, photocell=self.photocell, meter=self.meter, cameras=dict(self.cameras)
+            lamp=self.lamp,
+            photocell=self.photocell,
+            meter=self.meter,
+            cameras={code: CameraDevices(reach=camera) for code, camera in self.cameras.items()},
         )
 
 

@@ -92,8 +92,8 @@ def test_devices_are_built_as_the_configuration_says(tmp_path: Path) -> None:
     assert isinstance(devices.lamp, MockLamp)
     assert isinstance(devices.photocell, MockPhotocell)
     assert isinstance(devices.meter, MockMeter)
-    assert isinstance(devices.cameras["CAM-1"], MockCamera)
-    assert isinstance(devices.cameras["CAM-2"], TcpCamera)
+    assert isinstance(devices.cameras["CAM-1"].reach, MockCamera)
+    assert isinstance(devices.cameras["CAM-2"].reach, TcpCamera)
     devices.close()
     assert devices.lamp.closed
 

@@ -6,12 +6,14 @@ from random import Random
 
 import pytest
 
+from edge.camera.devices import CameraDevices
+from edge.camera.watch import CameraWatch
 from edge.clock import MockClock
 from edge.devices import PoleDevices
 from edge.drivers.mock_camera import MockCamera
 from edge.drivers.mock_lamp import MockLamp
 from edge.drivers.mock_meter import MockMeter
-from edge.drivers.ports import DriverError, Reachability
+from edge.drivers.ports import DriverError
 from edge.lamp.lighting import Lighting
 from edge.outbox.journal import Journal
 from edge.sampling import Sampler
@@ -28,11 +30,6 @@ class BrokenMeter:
         pass
 
 
-class BrokenProbe:
-    async def probe(self) -> Reachability:
-        raise DriverError("no route to the camera's network")
-
-
 class Bench:
     def __init__(self, tmp_path: Path) -> None:
         self.clock = MockClock(EVENING)
@@ -45,7 +42,9 @@ class Bench:
         )
         cameras = [{"code": "CAM-1", "driver": "mock"}]
         self.config = node_config(tmp_path, camera_interval_s=30, pole={"cameras": cameras})
-        self.devices = {POLE: PoleDevices(self.lamp, None, self.meter, {"CAM-1": self.camera})}
+        self.devices = {
+            POLE: PoleDevices(self.lamp, None, self.meter, {"CAM-1": CameraDevices(reach=self.camera)})
+        }
 
     def sampler(self) -> Sampler:
         lighting = Lighting(self.config, self.devices, self.clock)
@@ -54,10 +53,15 @@ class Bench:
             self.config,
             self.devices,
             lighting=lighting,
+            cameras=self.watch(),
             journal=self.journal,
             clock=self.clock,
             random=Random(1),
         )
+
+    def watch(self) -> CameraWatch:
+        cameras = {code: pole.cameras for code, pole in self.devices.items()}
+        return CameraWatch(self.config, cameras, clock=self.clock)
 
     async def newest(self) -> Sample:
         sample = (await self.journal.outbox.read("samples", 0, 1000))[-1]
@@ -98,34 +102,6 @@ async def test_a_silent_or_broken_meter_is_unknown_not_zero(bench: Bench) -> Non
     bench.devices = {POLE: PoleDevices(bench.lamp, None, BrokenMeter())}
     await bench.sampler().tick()
     assert (await bench.newest()).meter is None
-
-
-async def test_a_cameras_word_is_in_the_sample_until_it_is_too_old(bench: Bench) -> None:
-    sampler = bench.sampler()
-    bench.camera.reachable = False
-    watching = asyncio.create_task(sampler.watch_cameras())
-
-    async def with_cameras() -> Sample:
-        await sampler.tick()
-        return await bench.newest()
-
-    await asyncio.sleep(0)
-    sample = await with_cameras()
-    assert [(camera.camera, camera.reachable) for camera in sample.cameras] == [("CAM-1", False)]
-    bench.clock.advance(70)
-    assert len((await with_cameras()).cameras) == 1
-    bench.clock.advance(1)
-    assert (await with_cameras()).cameras == []
-    watching.cancel()
-
-
-async def test_a_probe_that_breaks_says_nothing_about_the_camera(bench: Bench) -> None:
-    bench.devices = {POLE: PoleDevices(bench.lamp, None, None, {"CAM-1": BrokenProbe()})}
-    sampler = bench.sampler()
-    watching = asyncio.create_task(sampler.watch_cameras())
-    await sampler.tick()
-    assert (await bench.newest()).cameras == []
-    watching.cancel()
 
 
 async def test_samples_of_a_tick_and_what_was_posted_are_one_transaction(bench: Bench) -> None:
