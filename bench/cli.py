@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import sys
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from bench.children import ChildError
+from bench import cli_edge
+from bench.console import AsJson, Keep, progress_bar, show, workplace
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print the facts as one line of JSON.")]
-Keep = Annotated[
-    Path | None,
-    typer.Option("--keep", help="Work in this new directory and keep it: databases, certificates, logs."),
-]
+app.add_typer(cli_edge.app)
 
 
 @app.callback(epilog="Example: ngonden bench ingest --json")
@@ -45,25 +33,11 @@ def ingest(
     """Messages per second through the hub, beside mosquitto_sub on the same load in the same run."""
     from bench.ingest import run_ingest
 
-    with _workplace(keep) as data, _progress("rounds", rounds) as progress:
+    with workplace(keep) as data, progress_bar("rounds", rounds) as progress:
         report = run_ingest(data, messages=messages, rounds=rounds, progress=progress)
-    _show(asdict(report), as_json=as_json)
+    show(asdict(report), as_json=as_json)
     if report.lost:
         raise typer.Exit(1)
-
-
-@app.command(epilog="Example: ngonden bench footprint --json")
-def footprint(
-    starts: Annotated[int, typer.Option(min=1, help="How often the agent is started; medians.")] = 5,
-    keep: Keep = None,
-    as_json: AsJson = False,
-) -> None:
-    """One agent's resident memory, and the time from its start to its lamp under control."""
-    from bench.footprint import run_footprint
-
-    with _workplace(keep) as data:
-        report = run_footprint(data, starts=starts)
-    _show(asdict(report), as_json=as_json)
 
 
 @app.command(epilog="Example: ngonden bench kills --kills 60 --influx --seed 1 --json")
@@ -82,10 +56,10 @@ def kills(
     from bench.kills import run_kills
     from bench.stack import Plan
 
-    with _workplace(keep) as data, _progress("kills", number) as progress:
+    with workplace(keep) as data, progress_bar("kills", number) as progress:
         plan = Plan(data=data, agents=agents, interval_s=interval_s, influx=influx)
         report = run_kills(plan, kills=number, seed=seed, progress=progress)
-    _show({**asdict(report), "sound": report.sound}, as_json=as_json)
+    show({**asdict(report), "sound": report.sound}, as_json=as_json)
     if not report.sound:
         raise typer.Exit(1)
 
@@ -100,9 +74,9 @@ def spoilt(
     """Send malformed messages among good ones; every good one must be stored, every bad one kept aside."""
     from bench.spoilt import run_spoilt
 
-    with _workplace(keep) as data, _progress("messages", 2 * bad) as progress:
+    with workplace(keep) as data, progress_bar("messages", 2 * bad) as progress:
         report = run_spoilt(data, bad=bad, seed=seed, progress=progress)
-    _show({**asdict(report), "sound": report.sound}, as_json=as_json)
+    show({**asdict(report), "sound": report.sound}, as_json=as_json)
     if not report.sound:
         raise typer.Exit(1)
 
@@ -120,45 +94,10 @@ def commune(
     """Run what `make up` runs, with 219 faultless poles, and count every sample at the end."""
     from bench.commune import run_commune
 
-    with _workplace(keep) as data, _progress("seconds", int(minutes * 60)) as progress:
+    with workplace(keep) as data, progress_bar("seconds", int(minutes * 60)) as progress:
         report = run_commune(
             data / "house", minutes=minutes, interval_s=interval_s, influx=influx, progress=progress
         )
-    _show({**asdict(report), "sound": report.sound}, as_json=as_json)
+    show({**asdict(report), "sound": report.sound}, as_json=as_json)
     if not report.sound:
         raise typer.Exit(1)
-
-
-@contextmanager
-def _workplace(keep: Path | None) -> Iterator[Path]:
-    """A fresh directory; a failure in it ends the command with the reason and exit code 1."""
-    try:
-        if keep is None:
-            with tempfile.TemporaryDirectory(prefix="ngonden-bench-") as made:
-                yield Path(made)
-            return
-        if keep.exists() and any(keep.iterdir()):
-            typer.echo(f"{keep} is not empty: name a new directory", err=True)
-            raise typer.Exit(2)
-        keep.mkdir(parents=True, exist_ok=True)
-        yield keep
-    except ChildError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
-
-
-@contextmanager
-def _progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    columns = (SpinnerColumn(), TextColumn(what), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda done: bar.update(task, completed=done)
-
-
-def _show(facts: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps(facts))
-        return
-    console = Console()
-    for name, value in facts.items():
-        console.print(f"{name:>22}  {value}", highlight=False)

@@ -92,11 +92,14 @@ class Sampler:
 
     async def _sample(self, light: PoleLight) -> Sample:
         meter = await self.measure(light.code)
+        moment = self._journal.moment()
         return Sample(
             seq=FIRST_SEQ,
             pole=light.code,
-            time=self._clock.now(),
-            clock=self._journal.quality(),
+            time=moment.utc,
+            clock=moment.quality,
+            boot=moment.boot,
+            mono_s=moment.mono_s,
             lamp=light.reading(),
             meter=meter,
             dark=light.dark,

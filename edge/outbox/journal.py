@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
-from typing import Literal
 from uuid import UUID
 
+import msgspec
 import structlog
 
-from edge.clock import Clock
+from edge.clock import Clock, Moment, Quality
 from edge.link.send_plan import SendPlan
 from edge.outbox.outbox import Outbox, Trouble
 from edge.outbox.outbox_file import Item, Span
@@ -64,7 +64,11 @@ class Journal:
     async def record(
         self, items: Sequence[Item] = (), *, notes: Mapping[str, bytes | None] | None = None
     ) -> None:
-        """Store items and notes, and what waits, in one transaction; then hand the items to the plan."""
+        """Store items and notes, and what waits, in one transaction; then hand the items to the plan.
+
+        Items that do not say in which boot and at which steady second they were made are of this moment.
+        """
+        items = self._stamped(items)
         waiting, self._waiting = self._waiting, []
         waiting_notes, self._waiting_notes = self._waiting_notes, {}
         self._has_waiting.clear()
@@ -80,23 +84,40 @@ class Journal:
 
     def post(self, items: Sequence[Item] = (), *, notes: Mapping[str, bytes | None] | None = None) -> None:
         """Hand these over without waiting for the disk; `deliver` stores them at once, in this order."""
-        self._waiting.extend(items)
+        self._waiting.extend(self._stamped(items))
         self._waiting_notes.update(notes or {})
         self._has_waiting.set()
 
-    def later(self, kind: str, *, pole: str | None = None, detail: Detail | None = None) -> None:
-        """Post an event of this moment."""
+    def later(
+        self,
+        kind: str,
+        *,
+        pole: str | None = None,
+        camera: str | None = None,
+        active: bool | None = None,
+        detail: Detail | None = None,
+    ) -> None:
+        """Post an event of this moment: `active` says that it begins (True) or has ended (False)."""
+        moment = self.moment()
         event = Event(
             seq=FIRST_SEQ,
-            time=self._clock.now(),
-            clock=self.quality(),
+            time=moment.utc,
+            clock=moment.quality,
             kind=kind,
             pole=pole,
+            camera=camera,
+            active=active,
+            boot=moment.boot,
+            mono_s=moment.mono_s,
             detail=detail or {},
         )
         self.post([event])
 
-    def quality(self) -> Literal["synced", "unsynced"]:
+    def moment(self) -> Moment:
+        """Now: what an item made at this moment is stamped with."""
+        return self._clock.moment()
+
+    def quality(self) -> Quality:
         """The clock's word as the contract writes it."""
         return "synced" if self._clock.synced() else "unsynced"
 
@@ -133,6 +154,15 @@ class Journal:
                 await self.outbox.flush()
             if self.outbox.in_memory and await self.outbox.return_to_disk():
                 self.changed.set()
+
+    def _stamped(self, items: Sequence[Item]) -> list[Item]:
+        moment = self.moment()
+        return [
+            item
+            if item.boot is not None
+            else msgspec.structs.replace(item, boot=moment.boot, mono_s=moment.mono_s)
+            for item in items
+        ]
 
     def _on_trouble(self, trouble: Trouble) -> None:
         back = trouble.kind == "outbox_on_disk"

@@ -1,6 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
-from edge.clock import MockClock, SystemClock, kernel_clock_is_synced
+from edge.clock import MockClock, SystemClock, boot_id, kernel_clock_is_synced
 
 
 def test_the_machines_clock_is_aware_utc_and_steady() -> None:
@@ -24,3 +24,21 @@ def test_a_mock_clock_moves_only_when_told() -> None:
     assert clock.monotonic() == steady_s + 90
     assert clock.now() == datetime(2026, 1, 1, tzinfo=UTC)
     assert not clock.synced()
+
+
+def test_a_moment_pairs_the_wall_with_the_boots_steady_clock() -> None:
+    clock = SystemClock("trusted")
+    first, second = clock.moment(), clock.moment()
+    assert first.boot == second.boot == boot_id()
+    assert second.offset_s - first.offset_s < 0.5, "both clocks ran on together"
+    assert (first.synced, first.quality) == (True, "synced")
+
+
+def test_a_reboot_begins_another_steady_clock() -> None:
+    clock = MockClock(datetime(2026, 1, 1, tzinfo=UTC))
+    before = clock.moment()
+    clock.reboot(datetime(1970, 1, 1, tzinfo=UTC))
+    after = clock.moment()
+    assert after.boot != before.boot
+    assert after.mono_s < before.mono_s
+    assert after.quality == "unsynced"

@@ -8,6 +8,7 @@ import pytest
 from edge.clock import MockClock
 from edge.link.send_plan import Fresh, Stored
 from edge.outbox.journal import Journal
+from protocol.messages import Event
 from tests.support.hub_side import eventually
 from tests.support.nodes import EVENING, NODE, sample
 from tests.unit.edge.test_outbox import full_disk
@@ -85,3 +86,17 @@ async def test_when_the_disk_fails_the_new_epoch_is_told_and_nothing_is_left_out
             journal.plan.sent(items, now_s=0)
         found += [item.seq for item in items]
     assert found == [1], "the sample whose write failed on disk"
+
+
+async def test_every_item_says_in_which_boot_and_at_which_steady_second_it_was_made(
+    journal: Journal,
+) -> None:
+    journal.later("camera_offline", pole="TG-0001", camera="CAM-1", active=True)
+    await journal.record([sample()])
+    [event] = await journal.outbox.read("urgent", 0, 9)
+    [stored] = await journal.outbox.read("samples", 0, 9)
+    assert isinstance(event, Event)
+    assert (event.camera, event.active) == ("CAM-1", True)
+    now = journal.moment()
+    for item in (event, stored):
+        assert (item.boot, item.mono_s) == (now.boot, now.mono_s)
