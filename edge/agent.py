@@ -7,7 +7,7 @@ beside it; the road stays lit.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -18,7 +18,7 @@ import structlog
 
 from edge.clock import Clock
 from edge.config import NodeConfig
-from edge.devices import PoleDevices
+from edge.devices import Devices
 from edge.lamp.lighting import Lighting
 from edge.outbox.journal import Journal
 from edge.outbox.outbox_file import OutboxInUseError
@@ -46,7 +46,7 @@ class Agent:
     def __init__(
         self,
         config: NodeConfig,
-        devices: Mapping[str, PoleDevices],
+        devices: Devices,
         clock: Clock,
         *,
         executor: Executor | None = None,
@@ -58,7 +58,7 @@ class Agent:
         self._clock = clock
         self._executor = executor
         self._random = random or Random()  # noqa: S311 - spreads load, guards nothing
-        self._lighting = lighting or Lighting(config, devices, clock)
+        self._lighting = lighting or Lighting(config, devices.poles, clock)
         self._journal: Journal | None = None
         self._log = structlog.get_logger().bind(node=config.node)
 
@@ -125,11 +125,11 @@ class Agent:
         await journal.open()
         self._journal = journal
         vitals = Vitals(AGENT_VERSION, config.heartbeat_s, 0, [pole.code for pole in config.poles])
-        of_poles = {code: pole.cameras for code, pole in self._devices.items()}
+        of_poles = {code: pole.cameras for code, pole in self._devices.poles.items()}
         cameras = CameraWatch(config, of_poles, clock=clock)
         sampler = Sampler(
             config,
-            self._devices,
+            self._devices.poles,
             lighting=self._lighting,
             cameras=cameras,
             journal=journal,

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING
 
 from edge.camera.devices import CameraDevices
-from edge.config import CameraSettings, NodeConfig, PoleSettings
-from edge.drivers.ports import LampDriver, Meter, Photocell
+from edge.config import CabinetSettings, CameraSettings, NodeConfig, PoleSettings
+from edge.drivers.ports import (
+    Battery,
+    DoorContact,
+    LampDriver,
+    Meter,
+    MotionSensor,
+    Photocell,
+    SupplyInput,
+    Thermometer,
+)
 
 if TYPE_CHECKING:
     from edge.firmware_bridge.modbus_rtu import ModbusLine
@@ -20,23 +29,59 @@ class PoleDevices:
 
     lamp: LampDriver
     photocell: Photocell | None = None
+    _: KW_ONLY
+    motion: MotionSensor | None = None
     meter: Meter | None = None
+    battery: Battery | None = None
     cameras: Mapping[str, CameraDevices] = field(default_factory=dict)
 
     def close(self) -> None:
         """Let go of every pin and line; the lamp's wiring takes its safe state."""
-        for device in (self.photocell, self.meter, self.lamp):
+        for device in (self.photocell, self.motion, self.meter, self.battery, self.lamp):
             if device is not None:
                 device.close()
 
 
-def build(config: NodeConfig) -> Mapping[str, PoleDevices]:
-    """The devices of every pole by its code. Libraries of hardware that is not configured stay unloaded.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CabinetDevices:
+    """What hangs on the node as a whole. `phases` are the feeder-head's meters, one per phase."""
+
+    door: DoorContact | None = None
+    temperature: Thermometer | None = None
+    supply: SupplyInput | None = None
+    phases: Sequence[Meter] = ()
+
+    def close(self) -> None:
+        """Let go of every pin and line."""
+        for device in (self.door, self.supply, *self.phases):
+            if device is not None:
+                device.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """Everything that hangs on one node, the poles' by their codes."""
+
+    poles: Mapping[str, PoleDevices]
+    cabinet: CabinetDevices = field(default_factory=CabinetDevices)
+
+    def close(self) -> None:
+        """Let go of everything."""
+        for pole in self.poles.values():
+            pole.close()
+        self.cabinet.close()
+
+
+def build(config: NodeConfig) -> Devices:
+    """The devices that a node is configured with. Libraries of hardware that is not configured stay unloaded.
 
     Raises DriverError where a pin or a line can't be had.
     """
     lines: dict[str, ModbusLine] = {}
-    return {pole.code: _build_pole(pole, lines) for pole in config.poles}
+    return Devices(
+        poles={pole.code: _build_pole(pole, lines) for pole in config.poles},
+        cabinet=_build_cabinet(config.cabinet),
+    )
 
 
 def _build_pole(pole: PoleSettings, lines: dict[str, ModbusLine]) -> PoleDevices:
@@ -44,8 +89,17 @@ def _build_pole(pole: PoleSettings, lines: dict[str, ModbusLine]) -> PoleDevices
     return PoleDevices(
         lamp=lamp,
         photocell=_build_photocell(pole),
+        motion=_build_motion(pole),
         meter=_build_meter(pole, lamp, lines),
         cameras={camera.code: _build_camera(camera) for camera in pole.cameras},
+    )
+
+
+def _build_cabinet(settings: CabinetSettings) -> CabinetDevices:
+    return CabinetDevices(
+        door=_build_door(settings),
+        temperature=_build_thermometer(settings),
+        supply=_build_supply(settings),
     )
 
 
@@ -74,6 +128,20 @@ def _build_photocell(pole: PoleSettings) -> Photocell | None:
     return PhotocellInput(settings.pin, dark_when_high=settings.dark_when_high)
 
 
+def _build_motion(pole: PoleSettings) -> MotionSensor | None:
+    settings = pole.motion
+    if settings.driver == "none":
+        return None
+    if settings.driver == "mock":
+        from edge.drivers.mock_inputs import MockMotion
+
+        return MockMotion()
+    from edge.drivers.gpio_input import MotionInput
+
+    assert settings.pin is not None, "NodeConfig refuses a gpio motion sensor without a pin"
+    return MotionInput(settings.pin, active_high=settings.active_high)
+
+
 def _build_meter(pole: PoleSettings, lamp: LampDriver, lines: dict[str, ModbusLine]) -> Meter | None:
     if pole.meter.driver == "none":
         return None
@@ -100,3 +168,42 @@ def _build_camera(camera: CameraSettings) -> CameraDevices:
 
     assert camera.host is not None, "NodeConfig refuses a tcp camera without a host"
     return CameraDevices(reach=TcpCamera(camera.host, camera.port))
+
+
+def _build_door(settings: CabinetSettings) -> DoorContact | None:
+    if settings.door.driver == "none":
+        return None
+    if settings.door.driver == "mock":
+        from edge.drivers.mock_inputs import MockDoor
+
+        return MockDoor()
+    from edge.drivers.gpio_input import DoorInput
+
+    assert settings.door.pin is not None, "NodeConfig refuses a gpio door contact without a pin"
+    return DoorInput(settings.door.pin)
+
+
+def _build_thermometer(settings: CabinetSettings) -> Thermometer | None:
+    if settings.temperature.driver == "none":
+        return None
+    if settings.temperature.driver == "mock":
+        from edge.drivers.mock_inputs import MockThermometer
+
+        return MockThermometer()
+    from edge.drivers.thermometer import CpuThermometer, Ds18b20
+
+    return CpuThermometer() if settings.temperature.driver == "cpu" else Ds18b20(settings.temperature.id)
+
+
+def _build_supply(settings: CabinetSettings) -> SupplyInput | None:
+    supply = settings.supply
+    if supply.driver == "none":
+        return None
+    if supply.driver == "mock":
+        from edge.drivers.mock_inputs import MockSupply
+
+        return MockSupply()
+    from edge.drivers.gpio_input import MainsInput
+
+    assert supply.pin is not None, "NodeConfig refuses a gpio supply input without a pin"
+    return MainsInput(supply.pin, present_when_high=supply.present_when_high)

@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Mapping
 
     from edge.clock import Clock
     from edge.config import NodeConfig
-    from edge.devices import PoleDevices
+    from edge.devices import Devices
     from edge.lamp.lighting import Lighting
 
 
@@ -36,19 +35,18 @@ def run_agent(path: Path) -> None:
     except (ConfigError, DriverError) as error:
         _refuse(str(error))
     clock = SystemClock(config.clock)
-    lighting = Lighting(config, devices, clock)
+    lighting = Lighting(config, devices.poles, clock)
     lighting.step()
     started_s = seconds_since_process_start()
     try:
         _run(config, devices, clock, lighting, started_s)
     finally:
-        for pole in devices.values():
-            pole.close()
+        devices.close()
 
 
 def _run(
     config: NodeConfig,
-    devices: Mapping[str, PoleDevices],
+    devices: Devices,
     clock: Clock,
     lighting: Lighting,
     started_s: float,

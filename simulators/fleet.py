@@ -26,6 +26,7 @@ from edge.config import (
     PhotocellSettings,
     PoleSettings,
 )
+from edge.devices import Devices
 from simulators.commune import PoleSite, ScenarioError
 from simulators.devices import SimulatedWorld
 from simulators.seeded import seeded
@@ -133,8 +134,10 @@ class _NodeRun:
         if await _stopped_within(self.stop, delay_s):
             return
         while not self.stop.is_set():
-            devices = {site.code: self.world.poles[site.code].for_agent() for site in self._sites()}
-            agent = Agent(self.config, devices, self.clock, executor=self.executor, random=self.random)
+            poles = {site.code: self.world.poles[site.code].for_agent() for site in self._sites()}
+            agent = Agent(
+                self.config, Devices(poles), self.clock, executor=self.executor, random=self.random
+            )
             try:
                 if silent_after_s is None:
                     await agent.run(self.stop)

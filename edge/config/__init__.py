@@ -6,18 +6,30 @@ The reference for every key is docs/edge-settings.md; a test holds the two toget
 from edge.config.bounds import ConfigError
 from edge.config.broker import BrokerSettings
 from edge.config.camera import CameraSettings
+from edge.config.inputs import (
+    CabinetSettings,
+    DoorSettings,
+    MotionSettings,
+    SupplySettings,
+    TemperatureSettings,
+)
 from edge.config.lamp import LampSettings, PhotocellSettings
 from edge.config.node import NodeConfig, PoleSettings, load
 from edge.config.serial_line import MeterSettings
 
 __all__ = [
     "BrokerSettings",
+    "CabinetSettings",
     "CameraSettings",
     "ConfigError",
+    "DoorSettings",
     "LampSettings",
     "MeterSettings",
+    "MotionSettings",
     "NodeConfig",
     "PhotocellSettings",
     "PoleSettings",
+    "SupplySettings",
+    "TemperatureSettings",
     "load",
 ]

@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 from edge.config.bounds import ConfigError
 from edge.config.broker import BrokerSettings
 from edge.config.camera import CameraSettings
+from edge.config.inputs import CabinetSettings, MotionSettings
 from edge.config.lamp import LampSettings, PhotocellSettings
 from edge.config.serial_line import MeterSettings
 from protocol.messages import Code, Name
@@ -25,6 +26,7 @@ class PoleSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     lamp_rated_w: Annotated[float, Meta(gt=0, le=20_000)]
     lamp: LampSettings
     photocell: PhotocellSettings = PhotocellSettings()
+    motion: MotionSettings = MotionSettings()
     meter: MeterSettings = MeterSettings()
     cameras: Annotated[list[CameraSettings], Meta(max_length=32)] = []
 
@@ -43,6 +45,7 @@ class NodeConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where the outbox lives; relative to the configuration's own folder."""
     broker: BrokerSettings
     poles: Annotated[list[PoleSettings], Meta(min_length=1, max_length=64)]
+    cabinet: CabinetSettings = CabinetSettings()
     clock: Literal["kernel", "trusted"] = "kernel"
     """`kernel` asks the kernel whether time is synchronised; `trusted` takes this machine's as right."""
     heartbeat_s: Annotated[int, Meta(ge=1, le=3600)] = 30

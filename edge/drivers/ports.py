@@ -1,7 +1,7 @@
 """What the agent asks of hardware. Each port has a real driver and a mock beside it in this folder.
 
-Lamp and photocell are one pin each and answer at once. Meter and camera wait for a line or a network, so
-they are coroutines; the agent puts its own limit on how long it waits for them.
+Lamps and what hangs on one pin answer at once. Meter, battery, thermometer and camera wait for a line, a
+bus or a network, so they are coroutines; the agent puts its own limit on how long it waits for them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from protocol.messages import MeterReading
+from protocol.messages import BatteryReading, MeterReading
 
 
 class DriverError(Exception):
@@ -44,11 +44,67 @@ class Photocell(Protocol):
         ...
 
 
+class MotionSensor(Protocol):
+    """A PIR or radar module."""
+
+    def read(self) -> bool | None:
+        """True while something moves, None when the sensor does not answer. Raises DriverError."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the input."""
+        ...
+
+
+class DoorContact(Protocol):
+    """The contact at a cabinet's door."""
+
+    def read(self) -> bool | None:
+        """True while the door is open, None when the contact does not answer. Raises DriverError."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the input."""
+        ...
+
+
+class SupplyInput(Protocol):
+    """Whether the mains is there, asked by a node that something else carries on for a while."""
+
+    def read(self) -> bool | None:
+        """True while there is mains, None when the input does not answer. Raises DriverError."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the input."""
+        ...
+
+
+class Thermometer(Protocol):
+    """The temperature in a cabinet."""
+
+    async def read(self) -> float | None:
+        """°C, None when the sensor does not answer. Raises DriverError."""
+        ...
+
+
 class Meter(Protocol):
     """An energy meter in one lamp's circuit."""
 
     async def read(self) -> MeterReading | None:
         """One reading, None when the meter is silent (unknown, not 0 W). Raises DriverError."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the line."""
+        ...
+
+
+class Battery(Protocol):
+    """A solar lamp's charge controller, or a node's own battery."""
+
+    async def read(self) -> BatteryReading | None:
+        """One reading, None when it is silent. Raises DriverError."""
         ...
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ import pytest
 from edge.agent import Agent
 from edge.clock import SystemClock
 from edge.config import NodeConfig
-from edge.devices import PoleDevices, build
+from edge.devices import build
 from edge.drivers.mock_lamp import MockLamp
 from edge.drivers.mock_photocell import MockPhotocell
 from tests.support.hub_side import HubSide, eventually, hub_side
@@ -23,19 +23,19 @@ class RunningAgent:
 
     def __init__(self, config: NodeConfig) -> None:
         self.config = config
-        self.devices: dict[str, PoleDevices] = dict(build(config))
+        self.devices = build(config)
         self.stop = asyncio.Event()
         agent = Agent(config, self.devices, SystemClock(config.clock))
         self.task = asyncio.create_task(agent.run(self.stop))
 
     @property
     def lamp(self) -> MockLamp:
-        lamp = self.devices[POLE].lamp
+        lamp = self.devices.poles[POLE].lamp
         assert isinstance(lamp, MockLamp)
         return lamp
 
     async def follows_dusk_and_dawn(self) -> None:
-        photocell = self.devices[POLE].photocell
+        photocell = self.devices.poles[POLE].photocell
         assert isinstance(photocell, MockPhotocell)
         for dark, level in ((False, 0.0), (True, 1.0), (False, 0.0), (True, 1.0)):
             photocell.dark = dark

@@ -7,7 +7,7 @@ import pytest
 from edge.agent import Agent
 from edge.clock import SystemClock
 from edge.config import NodeConfig
-from edge.devices import PoleDevices, build
+from edge.devices import Devices, PoleDevices, build
 from edge.drivers.mock_lamp import MockLamp
 from edge.drivers.mock_photocell import MockPhotocell
 from edge.outbox.outbox_file import OutboxInUseError
@@ -31,8 +31,8 @@ def lonely(data_dir: Path) -> NodeConfig:
     return node_config(data_dir, port=free_port(), sample_interval_s=0.05, pole={"photocell": photocell})
 
 
-async def follows_dusk_and_dawn(config: NodeConfig, devices: dict[str, PoleDevices]) -> None:
-    lamp, photocell = devices[POLE].lamp, devices[POLE].photocell
+async def follows_dusk_and_dawn(config: NodeConfig, devices: Devices) -> None:
+    lamp, photocell = devices.poles[POLE].lamp, devices.poles[POLE].photocell
     assert isinstance(lamp, MockLamp)
     assert isinstance(photocell, MockPhotocell)
 
@@ -51,20 +51,21 @@ async def follows_dusk_and_dawn(config: NodeConfig, devices: dict[str, PoleDevic
 
 async def test_it_lights_with_no_broker_at_all(tmp_path: Path) -> None:
     config = lonely(tmp_path)
-    await follows_dusk_and_dawn(config, dict(build(config)))
+    await follows_dusk_and_dawn(config, build(config))
 
 
 async def test_it_lights_where_no_file_can_be_written(tmp_path: Path) -> None:
     blocked = tmp_path / "data"
     await asyncio.to_thread(blocked.write_text, "a file where the folder should be")
     config = lonely(blocked)
-    await follows_dusk_and_dawn(config, dict(build(config)))
+    await follows_dusk_and_dawn(config, build(config))
 
 
 async def test_it_lights_while_a_meters_driver_has_a_bug(tmp_path: Path) -> None:
     config = lonely(tmp_path)
-    whole = build(config)[POLE]
-    await follows_dusk_and_dawn(config, {POLE: PoleDevices(whole.lamp, whole.photocell, MeterWithABug())})
+    whole = build(config).poles[POLE]
+    pole = PoleDevices(whole.lamp, whole.photocell, meter=MeterWithABug())
+    await follows_dusk_and_dawn(config, Devices({POLE: pole}))
 
 
 async def test_two_agents_never_share_an_outbox(tmp_path: Path) -> None:

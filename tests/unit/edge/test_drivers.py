@@ -88,7 +88,7 @@ def test_devices_are_built_as_the_configuration_says(tmp_path: Path) -> None:
         {"code": "CAM-2", "driver": "tcp", "host": "127.0.0.1", "port": 9},
     ]
     config = node_config(tmp_path, pole={"photocell": {"driver": "mock"}, "cameras": cameras})
-    devices = build(config)[POLE]
+    devices = build(config).poles[POLE]
     assert isinstance(devices.lamp, MockLamp)
     assert isinstance(devices.photocell, MockPhotocell)
     assert isinstance(devices.meter, MockMeter)
@@ -106,7 +106,7 @@ def test_gpio_devices_are_built_on_real_pins(tmp_path: Path, pins: MockFactory) 
             "photocell": {"driver": "gpio", "pin": 27},
             "meter": {"driver": "none"},
         }
-        devices = build(node_config(tmp_path, pole=pole))[POLE]
+        devices = build(node_config(tmp_path, pole=pole)).poles[POLE]
         devices.lamp.set_level(1.0)
         assert pins.pin(17).state
         assert devices.photocell is not None
@@ -123,7 +123,7 @@ def test_a_meters_line_is_opened_only_when_it_is_read(tmp_path: Path) -> None:
         config.poles[0], code="TG-0002", meter=MeterSettings(driver="pzem004t", port="/dev/x", address=2)
     )
     config = msgspec.structs.replace(config, poles=[config.poles[0], second])
-    meters = [devices.meter for devices in build(config).values()]
+    meters = [devices.meter for devices in build(config).poles.values()]
     assert all(isinstance(meter, Pzem004t) for meter in meters), (
         "an adapter that is not there stops no start"
     )

@@ -43,7 +43,9 @@ class Bench:
         cameras = [{"code": "CAM-1", "driver": "mock"}]
         self.config = node_config(tmp_path, camera_interval_s=30, pole={"cameras": cameras})
         self.devices = {
-            POLE: PoleDevices(self.lamp, None, self.meter, {"CAM-1": CameraDevices(reach=self.camera)})
+            POLE: PoleDevices(
+                self.lamp, meter=self.meter, cameras={"CAM-1": CameraDevices(reach=self.camera)}
+            )
         }
 
     def sampler(self) -> Sampler:
@@ -99,7 +101,7 @@ async def test_a_silent_or_broken_meter_is_unknown_not_zero(bench: Bench) -> Non
     bench.meter.silent = True
     await bench.sampler().tick()
     assert (await bench.newest()).meter is None
-    bench.devices = {POLE: PoleDevices(bench.lamp, None, BrokenMeter())}
+    bench.devices = {POLE: PoleDevices(bench.lamp, meter=BrokenMeter())}
     await bench.sampler().tick()
     assert (await bench.newest()).meter is None
 
