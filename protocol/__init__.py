@@ -37,6 +37,7 @@ from protocol.messages import (
     Stored,
     Telemetry,
 )
+from protocol.packing import pack, unpack
 from protocol.plausibility import EARLIEST, FUTURE_TOLERANCE, TimeVerdict, judge_time
 from protocol.topics import FROM_NODE, SCHEMA_VERSION, TO_NODE, Kind, Topic, TopicError, parse_topic, topic
 
@@ -79,7 +80,9 @@ __all__ = [
     "encode",
     "judge_time",
     "message_type",
+    "pack",
     "parse_topic",
     "seq_of",
     "topic",
+    "unpack",
 ]

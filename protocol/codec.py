@@ -28,7 +28,9 @@ from protocol.topics import Kind
 MAX_BYTES = 256 * 1024
 """A larger payload is refused undecoded: 500 samples take about 150 kB."""
 
-Reason = Literal["too_large", "not_json", "wrong_type", "out_of_range", "wrong_unit", "wrong_node"]
+Reason = Literal[
+    "too_large", "bad_packing", "not_json", "wrong_type", "out_of_range", "wrong_unit", "wrong_node"
+]
 
 _TYPES: dict[Kind, type[Message]] = {
     Kind.TELEMETRY: Telemetry,

@@ -16,7 +16,18 @@ from edge.link.command_book import COMMAND_NOTE, OVERRIDE_NOTE, CommandBook, Now
 from edge.outbox.journal import FIRST_SEQ, Journal
 from edge.sampling import Sampler
 from edge.waiting import wait_for
-from protocol import SCHEMA_VERSION, Command, Config, DecodeError, Kind, Receipt, Stored, decode, encode
+from protocol import (
+    SCHEMA_VERSION,
+    Command,
+    Config,
+    DecodeError,
+    Kind,
+    Receipt,
+    Stored,
+    decode,
+    encode,
+    unpack,
+)
 
 CONFIG_NOTE = "config"
 
@@ -66,7 +77,7 @@ class Downlink:
     def receive(self, kind: Kind, payload: bytes) -> None:
         """Act on one message; what does not fit the contract is logged and left."""
         try:
-            message = decode(kind, payload, node=self._node)
+            message = decode(kind, unpack(payload), node=self._node)
         except DecodeError as error:
             self._log.warning("message_refused", kind=kind.value, error=str(error)[:300])
             if kind is Kind.CONFIG:

@@ -10,7 +10,7 @@ from hub.ingest.directory import KnownNode
 from hub.ingest.node_words import take_event, take_receipt, take_state
 from hub.ingest.salvage import Part, receipt_key, salvage_events, salvage_telemetry
 from hub.ingest.samples import take_sample
-from protocol import DecodeError, Kind, Topic, TopicError, decode, parse_topic
+from protocol import DecodeError, Kind, Topic, TopicError, decode, parse_topic, unpack
 from protocol.codec import MAX_BYTES
 
 _TOPICS_HELD = 200_000
@@ -41,6 +41,8 @@ def take(batch: Batch, came: Arrival) -> None:
         batch.refuse(came, received_at, "too_large", detail, known=known)
         return
     try:
+        # From here on the payload is text, also where a reject keeps it for a person to read.
+        came = came._replace(payload=unpack(came.payload))
         _TAKERS[topic.kind](batch, came, received_at, known)
     except DecodeError as error:
         batch.refuse(came, received_at, error.reason, error.detail, known=known)

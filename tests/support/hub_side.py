@@ -26,6 +26,7 @@ from protocol import (
     encode,
     parse_topic,
     topic,
+    unpack,
 )
 
 T = TypeVar("T")
@@ -111,7 +112,7 @@ class HubSide:
         async for message in self._client.messages:
             where = parse_topic(str(message.topic))
             assert isinstance(message.payload, bytes)
-            heard = decode(where.kind, message.payload, node=where.node)
+            heard = decode(where.kind, unpack(message.payload), node=where.node)
             self.heard.append(heard)
             if self.confirms and isinstance(heard, Telemetry | EventMessage | Receipt):
                 await self.stored(heard.node, heard.epoch, [(seq, seq) for seq in _seqs(heard)])

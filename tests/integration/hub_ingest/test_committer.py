@@ -9,7 +9,7 @@ import pytest
 
 from hub.ingest import reads
 from hub.ingest.directory import KnownNode
-from protocol import CameraReading, Kind, Range
+from protocol import CameraReading, Kind, Range, pack
 from tests.integration.hub_ingest.rig import Rig
 from tests.integration.hub_ingest.words import (
     EPOCH,
@@ -131,6 +131,10 @@ def test_a_seq_set_aside_once_is_stored_when_it_comes_well_formed(rig: Rig) -> N
         (1, telemetry(sample(1, at=datetime(2100, 1, 1, tzinfo=UTC))), "implausible_time", True),
         (1, telemetry(sample(1))[:-20], "not_json", False),
         (1, b"\x00\xff\xfe", "not_json", False),
+        (1, pack(telemetry(sample(1)))[:-5], "bad_packing", False),
+        (1, b"\x02" + pack(telemetry(sample(1)))[1:], "bad_packing", False),
+        (1, pack(b" " * 10_000_000), "too_large", False),
+        (1, pack(telemetry(sample(1)).replace(b"power_w", b"power_kw")), "wrong_unit", True),
         (1, b"[" * 100_000, "wrong_type", False),
         (1, b'{"x":' + b"[" * 100_000, "not_json", False),
         (1, telemetry(sample(1, power_w=41.5)).replace(b"41.5", b"NaN"), "not_json", False),
@@ -160,6 +164,23 @@ def test_the_malformed_zoo(rig: Rig, number: int, payload: bytes, reason: str, i
     told = [message.set_aside for message in rig.stored() if message.node == "tg-0001"]
     assert ([(a.first, a.last, a.reason) for a in told[0]] == [(1, 1, reason)]) if is_told else not told
     assert len(rig.link.acknowledged) == 3
+
+
+def test_a_packed_message_is_stored_and_its_bad_sample_kept_as_text(rig: Rig) -> None:
+    bad = telemetry(sample(1), sample(2, power_w=-41.5), sample(3))
+    rig.take(Kind.TELEMETRY, pack(bad))
+    assert [point.seq for point in rig.points()] == [1, 3]
+    (kept,) = rig.read(reads.rejects)
+    assert kept.reason == "out_of_range"
+    assert kept.payload.startswith(b'{"seq":2,')
+
+
+def test_a_packed_message_cannot_hide_what_the_database_cannot_store(rig: Rig) -> None:
+    packed = pack(events(event(1, note="a\x00b"), event(2)))
+    assert packed[:1] == b"\x01"
+    rig.send(Kind.EVENT, packed)
+    rig.committer.step()
+    assert [reject.reason for reject in rig.read(reads.rejects)] == ["nul_character"]
 
 
 @pytest.mark.parametrize(
