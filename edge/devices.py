@@ -110,8 +110,24 @@ def _build_lamp(pole: PoleSettings) -> LampDriver:
         return MockLamp()
     from edge.drivers.gpio_lamp import RelayLamp
 
-    assert pole.lamp.pin is not None, "NodeConfig refuses a gpio lamp without a pin"
-    return RelayLamp(pole.lamp.pin, active_high=pole.lamp.active_high)
+    lamp = pole.lamp
+    assert lamp.pin is not None, "NodeConfig refuses a lamp on a pin without its number"
+    if lamp.driver == "gpio":
+        return RelayLamp(lamp.pin, active_high=lamp.active_high)
+    from edge.drivers.dimmed_lamp import STRAIGHT, DimmedLamp
+
+    relay = None
+    if lamp.relay_pin is not None:
+        relay = RelayLamp(lamp.relay_pin, active_high=lamp.relay_active_high)
+    in_duty = [(level, volts / 10) for level, volts in lamp.curve]
+    return DimmedLamp(
+        lamp.pin,
+        active_high=lamp.active_high,
+        frequency_hz=lamp.frequency_hz,
+        min_level=lamp.min_level,
+        curve=STRAIGHT if lamp.driver == "pwm" else in_duty,
+        relay=relay,
+    )
 
 
 def _build_photocell(pole: PoleSettings) -> Photocell | None:
@@ -122,6 +138,12 @@ def _build_photocell(pole: PoleSettings) -> Photocell | None:
         from edge.drivers.mock_photocell import MockPhotocell
 
         return MockPhotocell()
+    if settings.driver == "mcp3008":
+        from edge.drivers.mcp3008_photocell import AnaloguePhotocell
+
+        return AnaloguePhotocell(
+            settings.channel, dark_below=settings.dark_below, light_above=settings.light_above
+        )
     from edge.drivers.gpio_photocell import PhotocellInput
 
     assert settings.pin is not None, "NodeConfig refuses a gpio photocell without a pin"
