@@ -92,8 +92,9 @@ class SendPlan:
             self._live.append(_Made(now_s, samples))
         self._retire_aged(now_s)
 
-    def next(self, now_s: float) -> Fresh | Stored | None:
-        """What to send now; None when nothing is due or the window is full.
+    def next(self, now_s: float, *, history: bool = True) -> Fresh | Stored | None:
+        """What to send now; None when nothing is due or the window is full. Without `history` the backlog of
+        samples waits: its times may soon be known better.
 
         Items of a `Fresh` leave memory: call `sent` for them before anything else happens.
         """
@@ -112,7 +113,7 @@ class SendPlan:
             while self._live and len(samples) + len(self._live[-1].items) <= MESSAGE_SAMPLES:
                 samples.extend(self._live.pop().items)
             return self._fresh(samples)
-        if self._backlog["samples"]:
+        if history and self._backlog["samples"]:
             return self._stored("samples", MESSAGE_SAMPLES)
         return None
 

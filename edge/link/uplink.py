@@ -111,7 +111,7 @@ class Uplink:
         try:
             # Not given up halfway when `stop` comes: torn off, the client would live on as a ghost.
             async with client:
-                self._journal.plan.reconnected()
+                self._journal.reconnected()
                 await self._talk(client, session, connected_at, stopping)
                 await client.publish(
                     self._topics[Kind.STATE],
@@ -174,7 +174,7 @@ class Uplink:
             journal.changed.clear()
             plan, epoch = journal.plan, journal.outbox.epoch
             was_stalled = plan.stalled
-            todo = plan.next(self._clock.monotonic())
+            todo = plan.next(self._clock.monotonic(), history=journal.tells_history)
             if plan.stalled and not was_stalled:
                 self._log.warning("hub_does_not_confirm", queued=journal.outbox.queued)
             if todo is None:
@@ -187,7 +187,7 @@ class Uplink:
                 if plan is not journal.plan:
                     continue
                 items, historical = plan.found(todo, answer), True
-            now = self._clock.now()
+            items, now = journal.dated(items), self._clock.now()
             envelopes = list(wrap(items, node=self._node, epoch=epoch, historical=historical, now=now))
             for envelope in envelopes:
                 plan.sent(envelope.items, now_s=self._clock.monotonic())

@@ -13,11 +13,15 @@ import structlog
 
 from edge.clock import Clock, Moment, Quality
 from edge.link.send_plan import SendPlan
+from edge.outbox.boot_times import BOOT_NOTE, BootTimes
 from edge.outbox.outbox import Outbox, Trouble
 from edge.outbox.outbox_file import Item, Span
 from protocol.messages import Event
 
 HOUSEKEEPING_S = 60.0
+HOLD_HISTORY_S = 600.0
+"""After a power cut the broker is often reached some seconds before a time server has mended the clock:
+history waits so long for its true times. Live samples and events go at once."""
 FIRST_SEQ = 1
 """Items are made with this seq; the outbox gives each its own."""
 
@@ -35,10 +39,12 @@ class Journal:
         self.on_new_epoch: Callable[[], None] = lambda: None
         """Called when items begin to belong to another epoch; the agent tells the hub."""
         self._clock = clock
+        self._times = BootTimes()
         self._waiting: list[Item] = []
         self._waiting_notes: dict[str, bytes | None] = {}
         self._has_waiting = asyncio.Event()
         self._written_at_s = clock.monotonic()
+        self._connected_at_s = clock.monotonic()
         self._plan: SendPlan | None = None
         self._plan_epoch: UUID | None = None
         self._log = structlog.get_logger().bind(node=node)
@@ -58,6 +64,7 @@ class Journal:
     async def open(self) -> None:
         """Open the outbox; raises OutboxInUseError."""
         await self.outbox.open()
+        self._times = BootTimes(await self.outbox.notes(BOOT_NOTE))
         self._plan = SendPlan(backlog=self.outbox.queued > 0)
         self._plan_epoch = self.outbox.epoch
 
@@ -69,6 +76,7 @@ class Journal:
         Items that do not say in which boot and at which steady second they were made are of this moment.
         """
         items = self._stamped(items)
+        self._watch_clock()
         waiting, self._waiting = self._waiting, []
         waiting_notes, self._waiting_notes = self._waiting_notes, {}
         self._has_waiting.clear()
@@ -121,6 +129,21 @@ class Journal:
         """The clock's word as the contract writes it."""
         return "synced" if self._clock.synced() else "unsynced"
 
+    def dated(self, items: Sequence[Item]) -> list[Item]:
+        """The same items as they are told now: made with a wrong clock, they get their true time."""
+        self._watch_clock()
+        return [self._times.dated(item) for item in items]
+
+    def reconnected(self) -> None:
+        """A new connection stands: what was in flight may be lost."""
+        self._connected_at_s = self._clock.monotonic()
+        self.plan.reconnected()
+
+    @property
+    def tells_history(self) -> bool:
+        """Whether samples of the past should go now, or wait for a clock that may soon be right."""
+        return self._clock.synced() or self._clock.monotonic() - self._connected_at_s >= HOLD_HISTORY_S
+
     def confirmed(self, epoch: UUID, spans: Sequence[Span]) -> None:
         """The hub has stored, or set aside, these."""
         self.outbox.confirm(epoch, spans)
@@ -154,6 +177,15 @@ class Journal:
                 await self.outbox.flush()
             if self.outbox.in_memory and await self.outbox.return_to_disk():
                 self.changed.set()
+
+    def _watch_clock(self) -> None:
+        moment = self.moment()
+        correction, notes = self._times.observe(moment)
+        self._waiting_notes.update(notes)
+        if correction is not None:
+            by_s = round(correction.by_s, 3)
+            self._log.warning("clock_corrected", by_s=by_s)
+            self.later("clock_corrected", detail={"by_s": by_s})
 
     def _stamped(self, items: Sequence[Item]) -> list[Item]:
         moment = self.moment()

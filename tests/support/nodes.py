@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from edge.clock import Clock
 from edge.config import NodeConfig
 from protocol.messages import Event, LampReading, Sample
 
@@ -48,6 +49,14 @@ def sample(*, time: datetime = EVENING, pole: str = POLE) -> Sample:
     """A sample as a node makes it, before the outbox gives it its seq."""
     return Sample(
         seq=1, pole=pole, time=time, clock="synced", lamp=LampReading(effect_level=1.0, reason="sun")
+    )
+
+
+def stamped(clock: Clock) -> Sample:
+    """A sample of this moment of a clock."""
+    now = clock.moment()
+    return msgspec.structs.replace(
+        sample(time=now.utc), clock=now.quality, boot=now.boot, mono_s=now.mono_s
     )
 
 

@@ -1,21 +1,23 @@
 import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from edge.clock import MockClock
 from edge.link.send_plan import Fresh, Stored
-from edge.outbox.journal import Journal
+from edge.outbox.journal import HOLD_HISTORY_S, Journal
+from edge.outbox.outbox_file import Item
 from protocol.messages import Event
 from tests.support.hub_side import eventually
-from tests.support.nodes import EVENING, NODE, sample
+from tests.support.nodes import EVENING, NODE, sample, stamped
 from tests.unit.edge.test_outbox import full_disk
 
 
-def make_journal(folder: Path, executor: ThreadPoolExecutor) -> Journal:
-    return Journal(folder, node=NODE, max_items=1000, clock=MockClock(EVENING), executor=executor)
+def make_journal(folder: Path, executor: ThreadPoolExecutor, clock: MockClock | None = None) -> Journal:
+    return Journal(folder, node=NODE, max_items=1000, clock=clock or MockClock(EVENING), executor=executor)
 
 
 @pytest.fixture
@@ -100,3 +102,55 @@ async def test_every_item_says_in_which_boot_and_at_which_steady_second_it_was_m
     now = journal.moment()
     for item in (event, stored):
         assert (item.boot, item.mono_s) == (now.boot, now.mono_s)
+
+
+async def read_all(journal: Journal) -> list[Item]:
+    stored = [
+        *await journal.outbox.read("urgent", 0, 99),
+        *await journal.outbox.read("samples", 0, 99),
+    ]
+    return journal.dated(stored)
+
+
+async def test_a_clock_that_becomes_right_is_told_and_mends_what_waits_also_after_a_restart(
+    tmp_path: Path,
+) -> None:
+    with ThreadPoolExecutor(1) as executor:
+        clock = MockClock(datetime(1970, 1, 1, tzinfo=UTC), synced=False)
+        journal = make_journal(tmp_path, executor, clock)
+        await journal.open()
+        await journal.record([stamped(clock)])
+        clock.advance(30)
+        clock.jump_to(EVENING)
+        clock.is_synced = True
+        await journal.record([stamped(clock)])
+        told = await read_all(journal)
+        await journal.close()
+        again = make_journal(tmp_path, executor, clock)
+        await again.open()
+        assert await read_all(again) == told
+        await again.close()
+    [corrected, *samples] = told
+    assert isinstance(corrected, Event)
+    assert corrected.kind == "clock_corrected"
+    assert corrected.detail["by_s"] == pytest.approx(EVENING.timestamp() - 30, abs=0.01)
+    times = [(item.time, item.time_corrected, item.clock) for item in samples]
+    assert times == [(EVENING - timedelta(seconds=30), True, "synced"), (EVENING, False, "synced")]
+
+
+async def test_history_waits_a_while_for_a_clock_that_may_soon_be_right(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(1) as executor:
+        clock = MockClock(EVENING - timedelta(days=3), synced=False)
+        journal = make_journal(tmp_path, executor, clock)
+        await journal.open()
+        clock.advance(3600)
+        journal.reconnected()
+        told = [journal.tells_history]
+        clock.advance(HOLD_HISTORY_S)
+        told.append(journal.tells_history)  # no time server in reach: better flagged than never
+        journal.reconnected()
+        told.append(journal.tells_history)
+        clock.is_synced = True
+        told.append(journal.tells_history)
+        assert told == [False, True, False, True]
+        await journal.close()

@@ -59,6 +59,18 @@ def test_the_backlog_gives_events_before_live_and_samples_after() -> None:
     assert plan.next(0) is None
 
 
+def test_history_can_be_held_back_and_nothing_else_with_it() -> None:
+    plan = SendPlan(backlog=True)
+    urgent = plan.next(0, history=False)
+    assert isinstance(urgent, Stored)
+    plan.found(urgent, [])
+    plan.add(samples(9), now_s=0)
+    assert take(plan, 0) == [9]
+    assert plan.next(0, history=False) is None
+    history = plan.next(0)
+    assert isinstance(history, Stored)
+
+
 def test_a_sample_that_waited_too_long_in_memory_is_history() -> None:
     plan = SendPlan(backlog=False)
     plan.add(samples(1), now_s=0)
