@@ -76,7 +76,7 @@ def _telemetry(batch: Batch, came: Arrival, received_at: datetime, known: KnownN
         return
     epoch = str(message.epoch)
     for sample in message.samples:
-        take_sample(batch, came, received_at, known, live, epoch, sample)
+        take_sample(batch, came, received_at, known, live, epoch, sample, sent_at=message.sent_at)
 
 
 def _event(batch: Batch, came: Arrival, received_at: datetime, known: KnownNode) -> None:

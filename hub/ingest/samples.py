@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -38,6 +38,9 @@ POLE_COLUMNS = (
 )
 """The order in which `take_sample` fills a row of `pole_state`; the revision is added at the commit."""
 
+LONGEST_WAIT = timedelta(hours=1)
+"""The contract's bound of `report_interval_s`: no live sample waits longer on its node."""
+
 _JSON = msgspec.json.Encoder()
 
 
@@ -50,8 +53,12 @@ def take_sample(
     epoch: str,
     sample: Sample,
     raw: bytes | None = None,
+    sent_at: datetime | None = None,
 ) -> None:
-    """Put one decoded sample into the batch, or set it aside with its reason."""
+    """Put one decoded sample into the batch, or set it aside with its reason.
+
+    `sent_at` is the message's own time, by the same clock as the sample's.
+    """
     ranges = batch.ranges_of(known.name, epoch)
     seq = sample.seq
     if seq in ranges:
@@ -77,7 +84,7 @@ def take_sample(
         detail = f"{sample.time.isoformat()} with a clock that is {sample.clock}"
         _refuse(batch, came, received_at, known, epoch, sample, raw, "implausible_time", detail)
         return
-    filed = sample.time if verdict is TimeVerdict.USE_SAMPLE_TIME else received_at
+    filed = sample.time if verdict is TimeVerdict.USE_SAMPLE_TIME else received_at - _age(sample, sent_at)
     filed_s = filed.timestamp()
     is_live = not sample.historical and batch.now.timestamp() - filed_s <= batch.live_max_age_s
     if _is_newest(batch, known, epoch, sample, filed, is_live):
@@ -99,6 +106,15 @@ def take_sample(
     batch.confirmation(known, epoch).stored.append(seq)
     if is_live and synced:
         batch.live_sample_times.append(filed_s)
+
+
+def _age(sample: Sample, sent_at: datetime | None) -> timedelta:
+    """How long a live sample had waited on its node when it left: a wrong clock still measures that.
+
+    Nothing where the wall clock was moved in between, which shows as a length that no node waits.
+    """
+    age = timedelta(0) if sent_at is None else sent_at - sample.time
+    return age if timedelta(0) <= age <= LONGEST_WAIT else timedelta(0)
 
 
 def _is_newest(

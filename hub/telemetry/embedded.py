@@ -91,6 +91,7 @@ class EmbeddedStore:
             "SELECT time_ms / ?1 * ?1 AS slot, avg(power_w), avg(voltage_v), avg(effect_level),"
             " avg(camera_reachable) FROM sample"
             " WHERE pole = (SELECT id FROM pole WHERE code = ?2) AND time_ms >= ?3 AND time_ms < ?4"
+            " AND (synced = 1 OR historical = 0)"
             " GROUP BY slot ORDER BY slot",
             (width, pole, unix_ms(start), unix_ms(end)),
         )

@@ -111,6 +111,7 @@ class InfluxStore:
             # Identifiers are ours, the pole's code is quoted.
             f'SELECT {means} FROM "{POLE_SAMPLE}" WHERE "pole" = {_quoted(pole)}'  # noqa: S608
             f" AND time >= {unix_ms(start)}ms AND time < {unix_ms(end)}ms"
+            ' AND ("synced" = true OR "historical" = false)'
             f" GROUP BY time({width}ms) fill(none)"
         )
         return Series(

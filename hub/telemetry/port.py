@@ -107,6 +107,8 @@ class TelemetryStore(Protocol):
     def series(self, pole: str, start: datetime, end: datetime, max_points: int) -> Series:
         """A pole's points from `start` to before `end`, averaged to at most `max_points` intervals.
 
+        History that was stamped with a wrong clock is left out: kept, counted, but nobody knows when it was.
+
         Raises StoreUnavailableError.
         """
 

@@ -102,6 +102,17 @@ def test_a_live_sample_of_an_unsynchronised_clock_is_filed_under_its_arrival(rig
     assert pole.clock == "unsynced"
 
 
+def test_a_wrong_clock_still_measures_how_long_a_live_sample_waited_on_its_node(rig: Rig) -> None:
+    wild = datetime(2036, 1, 1, tzinfo=UTC)
+    waited = sample(1, at=wild - timedelta(seconds=8), clock="unsynced")
+    moved_meanwhile = sample(2, at=START - timedelta(days=3), clock="unsynced")
+    rig.take(Kind.TELEMETRY, telemetry(waited, moved_meanwhile, sent_at=wild))
+    assert [point.time_ms for point in rig.points()] == [
+        round(START.timestamp() * 1000) - 8000,
+        round(START.timestamp() * 1000),
+    ]
+
+
 def test_one_bad_sample_is_set_aside_and_its_neighbours_are_stored(rig: Rig) -> None:
     payload = telemetry(sample(1), sample(2, power_w=41.5), sample(3)).replace(b"41.5", b'"41.5"')
     rig.take(Kind.TELEMETRY, payload)

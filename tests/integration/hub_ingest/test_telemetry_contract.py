@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 from uuid import uuid4
 
 import pytest
@@ -40,6 +41,8 @@ def point(
     level: float = 1.0,
     cameras: tuple[CameraPoint, ...] = (),
     reason: str = "sun",
+    clock: Literal["synced", "unsynced"] = "synced",
+    historical: bool = False,
 ) -> Point:
     time_ms = int((DAY.timestamp() + at_s) * 1000)
     return Point(
@@ -50,8 +53,8 @@ def point(
         pole=pole,
         time_ms=time_ms,
         received_ms=time_ms + 40,
-        clock="synced",
-        historical=False,
+        clock=clock,
+        historical=historical,
         effect_level=level,
         reason=reason,
         commanded_level=None,
@@ -63,6 +66,22 @@ def point(
         dark=True,
         cameras=cameras,
     )
+
+
+def test_history_of_a_wrong_clock_is_kept_and_counted_but_is_no_chart(store: TelemetryStore) -> None:
+    """Nobody knows when it was; a live one of such a clock stands under its arrival."""
+    store.write(
+        1,
+        [
+            point(1, at_s=0),
+            point(2, at_s=60, power_w=5.0, clock="unsynced", historical=True),
+            point(3, at_s=120, clock="unsynced"),
+            point(4, at_s=180, historical=True),
+        ],
+    )
+    series = store.series("TG-0001", DAY, DAY + timedelta(minutes=10), 601)
+    assert series.time == [DAY.timestamp() + seconds for seconds in (0, 120, 180)]
+    assert store.count("tg-0001", EPOCH).distinct == 4
 
 
 def test_what_is_written_comes_back_as_columns(store: TelemetryStore) -> None:
