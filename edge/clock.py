@@ -99,7 +99,7 @@ class SystemClock:
             before_s, now, after_s = self.monotonic(), self.now(), self.monotonic()
             if after_s - before_s <= _TORN_S:
                 break
-        return Moment(now, (before_s + after_s) / 2, self._boot, self.synced())
+        return Moment(now, round((before_s + after_s) / 2, 3), self._boot, self.synced())
 
 
 class MockClock:
