@@ -8,6 +8,8 @@ processes; so a fixed SQLite is taken from the `pysqlite3` wheel, and an older o
 from __future__ import annotations
 
 import sqlite3
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any
@@ -16,6 +18,9 @@ from sqlalchemy import BigInteger, DateTime, Dialect, Engine, Integer, MetaData,
 from sqlalchemy.types import TypeDecorator
 
 SAFE_SQLITE = (3, 51, 3)
+
+_PATIENCE_S = 10
+"""How long one connection waits for another's write."""
 
 metadata = MetaData(
     naming_convention={
@@ -82,13 +87,15 @@ def open_database(url: str) -> Engine:
     if not url.startswith("sqlite"):
         return create_engine(url, pool_pre_ping=True)
     engine = create_engine(
-        url, module=sqlite_module(), connect_args={"timeout": 10, "check_same_thread": False}
+        url, module=sqlite_module(), connect_args={"timeout": _PATIENCE_S, "check_same_thread": False}
     )
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # SQLAlchemy's begin event below decides how a transaction starts
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+        connection.execute(f"PRAGMA busy_timeout={_PATIENCE_S * 1000}")
+        switch_to_wal(connection)
+        for pragma in ("synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -98,6 +105,30 @@ def open_database(url: str) -> Engine:
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def switch_to_wal(
+    connection: Any,
+    *,
+    pause: Callable[[float], None] = time.sleep,
+    steady_s: Callable[[], float] = time.monotonic,
+) -> None:
+    """Put the file of a SQLite connection into WAL mode; on one that is there already this changes nothing.
+
+    SQLite does not wait for another connection's write lock here, whatever its busy timeout says: two
+    processes that open a new file at once would fail each other. So it is tried again, for up to 10 s; then
+    the driver's own OperationalError is raised.
+    """
+    give_up_s = steady_s() + _PATIENCE_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite_module().OperationalError as error:
+            if "locked" not in str(error) or steady_s() >= give_up_s:
+                raise
+            pause(0.02)
+        else:
+            return
 
 
 def reading(engine: Engine) -> Engine:
