@@ -13,7 +13,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from hub.api.schemas import CameraOut, CommandOut, IncidentOut, PoleSummary
+from hub.api.schemas import CameraOut, CommandOut, FaultOut, IncidentOut, PoleSummary
 from hub.api.words import incident_title
 from hub.commands.store import CommandView, commands
 from hub.incidents.reads import IncidentView, incidents
@@ -158,7 +158,7 @@ def pole_summary(
     info: PoleInfo, pole: PoleStatus | None, node: NodeStatus | None, open_incidents: int, now: datetime
 ) -> PoleSummary:
     """A pole as registered, with its newest sample and its node's state where there are any."""
-    reachable = {} if pole is None else {one.camera: one.reachable for one in pole.cameras}
+    faults = () if pole is None else pole.faults
     return PoleSummary(
         code=info.code,
         place=info.place,
@@ -179,8 +179,34 @@ def pole_summary(
         last_seen_at=None if node is None else node.last_seen_at,
         override_until=None if pole is None else pole.override_until,
         open_incidents=open_incidents,
-        cameras=[CameraOut(code=one, reachable=reachable.get(one)) for one in info.cameras],
+        cameras=_cameras(info, pole),
+        faults=[fault_out(one) for one in faults],
+        maintenance=pole is not None and (pole.reason == "maintenance" or "maintenance_mode" in faults),
     )
+
+
+def _cameras(info: PoleInfo, pole: PoleStatus | None) -> list[CameraOut]:
+    told = {} if pole is None else {one.camera: one for one in pole.cameras}
+    return [
+        CameraOut(
+            code=code,
+            reachable=one.reachable,
+            stream=one.stream,
+            picture=one.picture,
+            clock_offset_s=one.clock_offset_s,
+            recording_age_s=one.recording_age_s,
+            powered=one.powered,
+        )
+        if (one := told.get(code)) is not None
+        else CameraOut(code=code, reachable=None)
+        for code in info.cameras
+    ]
+
+
+def fault_out(kind: str) -> FaultOut:
+    """A standing diagnosis with its titles."""
+    title_vi, title_en = incident_title(kind)
+    return FaultOut(kind=kind, title_vi=title_vi, title_en=title_en)
 
 
 def incident_out(one: IncidentView) -> IncidentOut:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from hub.access.model import Role
 from hub.commands.model import Action, CommandStatus
-from hub.funding.model import ContributorKind, EntryKind
 from hub.ingest.lamp_status import LampStatus
 from hub.ingest.reads import NodeWord
 
@@ -27,10 +25,27 @@ class In(BaseModel):
 
 
 class CameraOut(Out):
-    """A camera of a pole; `reachable` is null while nobody knows."""
+    """A camera of a pole, as far as it was asked; null is unknown. The words are those of the wire contract.
+
+    `clock_offset_s` is the camera's clock minus the node's, `recording_age_s` counts since the newest
+    recording ended, `powered` is what its power relay is driven to.
+    """
 
     code: str
     reachable: bool | None
+    stream: str | None = None
+    picture: str | None = None
+    clock_offset_s: float | None = None
+    recording_age_s: float | None = None
+    powered: bool | None = None
+
+
+class FaultOut(Out):
+    """A diagnosis of the node that stands now."""
+
+    kind: str
+    title_vi: str
+    title_en: str
 
 
 class PoleSummary(Out):
@@ -57,6 +72,9 @@ class PoleSummary(Out):
     override_until: datetime | None
     open_incidents: int
     cameras: list[CameraOut]
+    faults: list[FaultOut]
+    maintenance: bool
+    """People work at the pole: its lamp stays lit and no fault is told."""
 
 
 class PoleList(Out):
@@ -99,6 +117,29 @@ class IncidentList(Out):
     items: list[IncidentOut]
 
 
+class NodeEventOut(Out):
+    """What a node told: it began (`active` true), it has ended (false), or it happened then (null)."""
+
+    id: int
+    node: str
+    pole: str | None
+    camera: str | None
+    kind: str
+    title_vi: str
+    title_en: str
+    active: bool | None
+    at: datetime
+    received_at: datetime
+    historical: bool
+    detail: dict[str, Any]
+
+
+class NodeEventList(Out):
+    """Newest first."""
+
+    items: list[NodeEventOut]
+
+
 class FundingOut(Out):
     """Whole đồng. `received` = cash + in kind; `balance` = received − spent = cash and goods on hand."""
 
@@ -123,7 +164,7 @@ class ReceiptOut(Out):
 
 
 class CommandOut(Out):
-    """A lamp command and what became of it."""
+    """A command and what became of it; `camera` where it is one for a camera."""
 
     id: str
     pole: str
@@ -138,6 +179,7 @@ class CommandOut(Out):
     receipt_level: float | None
     reason: str
     requested_by: str
+    camera: str | None
     receipts: list[ReceiptOut]
 
 
@@ -145,6 +187,44 @@ class CommandList(Out):
     """Newest first."""
 
     items: list[CommandOut]
+
+
+class CountersOut(Out):
+    """What added up over the lamp's life on its node."""
+
+    burning_s: int
+    switches: int
+    energy_wh: float
+    supply_losses: int
+
+
+class BatteryOut(Out):
+    """A charge controller; `charge_share` 0 empty, 1 full."""
+
+    battery_v: float
+    charge_share: float | None = None
+    panel_w: float | None = None
+    load_w: float | None = None
+    temperature_c: float | None = None
+
+
+class PhaseOut(Out):
+    """One phase at the feeder's head."""
+
+    power_w: float
+    voltage_v: float | None = None
+    current_a: float | None = None
+
+
+class CabinetOut(Out):
+    """The node's cabinet. `lamps_w` sums the lamps' own meters, of which `unknown_poles` were silent."""
+
+    temperature_c: float | None = None
+    door_open: bool | None = None
+    supply_present: bool | None = None
+    phases: list[PhaseOut] = []
+    lamps_w: float | None = None
+    unknown_poles: int = 0
 
 
 class PoleDetail(PoleSummary):
@@ -157,6 +237,12 @@ class PoleDetail(PoleSummary):
     incidents: list[IncidentOut]
     funding: FundingOut
     last_command: CommandOut | None
+    maintenance_until: datetime | None
+    due: bool | None
+    """Whether the road should be lit now, by the node's own word."""
+    counters: CountersOut | None
+    battery: BatteryOut | None
+    cabinet: CabinetOut | None
 
 
 class SeriesColumns(Out):
@@ -256,110 +342,10 @@ class OverrideIn(In):
     until: AwareDatetime
 
 
-class LoginIn(In):
-    """Name and password."""
+class MaintenanceIn(In):
+    """Work at the pole until a moment at most 24 hours ahead."""
 
-    name: Annotated[str, Field(min_length=1, max_length=64)]
-    password: Annotated[str, Field(min_length=1, max_length=200)]
-
-
-class PasswordIn(In):
-    """A new password for the one who is signed in."""
-
-    password: Annotated[str, Field(max_length=400)]
-
-
-class UserOut(Out):
-    """Somebody who may sign in."""
-
-    name: str
-    role: Role
-
-
-class UserList(Out):
-    """By name."""
-
-    items: list[UserOut]
-
-
-class NewUserIn(In):
-    """Somebody new, with a first password that they should change."""
-
-    name: Annotated[str, Field(max_length=64)]
-    role: Literal[Role.VIEWER, Role.STAFF, Role.ADMIN]
-    password: Annotated[str, Field(max_length=400)]
-
-
-class SessionOut(Out):
-    """Who is signed in; without a password yet, the page asks for one."""
-
-    user: UserOut
-    has_password: bool
-
-
-class LineIn(In):
-    """A pole's part of an entry: a whole number of đồng."""
-
-    pole: Annotated[str, Field(max_length=31)]
-    amount_vnd: Annotated[int, Field(ge=1, strict=True)]
-
-
-class EntryIn(In):
-    """A ledger entry. `description` is published, `memo` is for staff; a name only with consent."""
-
-    kind: EntryKind
-    happened_on: date
-    idempotency_key: Annotated[str, Field(min_length=1, max_length=120)]
-    lines: Annotated[list[LineIn], Field(min_length=1, max_length=1000)]
-    contributor_kind: ContributorKind | None = None
-    contributor_name: Annotated[str, Field(max_length=160)] | None = None
-    name_public: bool = False
-    description: Annotated[str, Field(max_length=300)] = ""
-    memo: Annotated[str, Field(max_length=300)] = ""
-
-
-class ReversalIn(In):
-    """Undo an entry; say why."""
-
-    idempotency_key: Annotated[str, Field(min_length=1, max_length=120)]
-    memo: Annotated[str, Field(min_length=1, max_length=300)]
-
-
-class EntryOut(Out):
-    """A ledger entry; `amount_vnd` is the part of `pole`, or the whole where `pole` is null."""
-
-    id: int
-    happened_on: date
-    recorded_at: datetime
-    kind: EntryKind
-    pole: str | None
-    amount_vnd: int
-    contributor_kind: ContributorKind | None
-    contributor_name: str | None
-    description: str
-    memo: str
-    by: str
-    reverses_id: int | None
-    reversed_by_id: int | None
-    hash: str
-
-
-class PoleFundingOut(Out):
-    """A pole's money, its sums and its entries, newest first."""
-
-    pole: str
-    funding: FundingOut
-    entries: list[EntryOut]
-
-
-class FundingList(Out):
-    """The whole ledger: totals, each pole's sums, the newest entries, and the chain's head to print."""
-
-    totals: FundingOut
-    poles: dict[str, FundingOut]
-    entries: list[EntryOut]
-    head_id: int
-    head_hash: str
+    until: AwareDatetime
 
 
 class RowErrorOut(Out):

@@ -1,1 +1,1 @@
-"""Lamp commands as rows, from the request to the measured effect."""
+"""Commands for poles and cameras as rows, from the request to the measured effect."""

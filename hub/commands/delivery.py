@@ -41,6 +41,7 @@ class Outgoing:
                 action=row.action,
                 level=row.level,
                 until=row.until,
+                camera=row.camera,
                 issued_at=row.issued_at,
                 expires_at=row.expires_at,
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 CommandStatus = Literal["requested", "sent", "accepted", "applied", "rejected", "expired", "superseded"]
-Action = Literal["lamp_override", "lamp_auto"]
+Action = Literal["lamp_override", "lamp_auto", "maintenance_begin", "maintenance_end", "camera_cycle"]
 
 UNANSWERED: tuple[CommandStatus, ...] = ("requested", "sent")
 """No word from the node yet: these are sent again at its birth, and expire by time."""

@@ -1,4 +1,4 @@
-"""Lamp commands as rows: asked for here, sent and answered through `hub.commands.delivery`.
+"""Commands as rows: asked for here, sent and answered through `hub.commands.delivery`.
 
 The caller's transaction decides: nothing is committed here. The hub process notices a new row within its
 poll interval, so the web server needs no connection to the broker.
@@ -62,6 +62,7 @@ class CommandView:
     power_w: float | None
     receipt_level: float | None
     revision: int
+    camera: str | None
     receipts: tuple[ReceiptView, ...]
 
 
@@ -84,19 +85,53 @@ def request_override(
         raise CommandRefusedError(
             f"level {level} must lie between 0 and 1", f"mức sáng {level} phải nằm trong khoảng từ 0 đến 1"
         )
-    if until <= now:
-        raise CommandRefusedError(
-            f"until {until.isoformat()} must lie in the future",
-            f"thời điểm kết thúc {until.isoformat()} phải ở tương lai",
-        )
-    return _request(conn, pole, node, commune, "lamp_override", level, until, by, now)
+    _check_end(until, now)
+    return _request(conn, "lamp_override", pole, node, commune, by, now, level=level, until=until)
 
 
 def request_auto(
     conn: Connection, *, pole: str, node: str, commune: str, by: str, now: datetime
 ) -> CommandView:
     """Ask the lamp to go back to its own schedule."""
-    return _request(conn, pole, node, commune, "lamp_auto", None, None, by, now)
+    return _request(conn, "lamp_auto", pole, node, commune, by, now)
+
+
+def request_maintenance(
+    conn: Connection, *, pole: str, node: str, commune: str, until: datetime, by: str, now: datetime
+) -> CommandView:
+    """Tell the node that people work at the pole until a moment; raises CommandRefusedError for one past."""
+    _check_end(until, now)
+    return _request(conn, "maintenance_begin", pole, node, commune, by, now, until=until)
+
+
+def request_maintenance_end(
+    conn: Connection, *, pole: str, node: str, commune: str, by: str, now: datetime
+) -> CommandView:
+    """Tell the node that the work at the pole is done."""
+    return _request(conn, "maintenance_end", pole, node, commune, by, now)
+
+
+def request_camera_cycle(
+    conn: Connection, *, pole: str, node: str, commune: str, camera: str, by: str, now: datetime
+) -> CommandView:
+    """Ask for a camera's power to be switched off and on once."""
+    return _request(conn, "camera_cycle", pole, node, commune, by, now, camera=camera)
+
+
+def maintenance_until(conn: Connection, pole: str, *, now: datetime) -> datetime | None:
+    """Until when the pole is in maintenance by the last command its node has taken; None when it is not."""
+    query = (
+        select(command_table.c.action, command_table.c.until)
+        .where(
+            command_table.c.pole == pole,
+            command_table.c.action.in_(("maintenance_begin", "maintenance_end")),
+            command_table.c.status.in_(("accepted", "applied")),
+        )
+        .order_by(command_table.c.issued_at.desc())
+        .limit(1)
+    )
+    last = conn.execute(query).one_or_none()
+    return last.until if last is not None and last.until is not None and last.until > now else None
 
 
 def commands(
@@ -121,16 +156,26 @@ def command(conn: Connection, command_id: str | UUID) -> CommandView | None:
     return _view(row, _receipts(conn, [row.id]).get(row.id, [])) if row is not None else None
 
 
+def _check_end(until: datetime, now: datetime) -> None:
+    if until <= now:
+        raise CommandRefusedError(
+            f"until {until.isoformat()} must lie in the future",
+            f"thời điểm kết thúc {until.isoformat()} phải ở tương lai",
+        )
+
+
 def _request(
     conn: Connection,
+    action: Action,
     pole: str,
     node: str,
     commune: str,
-    action: Action,
-    level: float | None,
-    until: datetime | None,
     by: str,
     now: datetime,
+    *,
+    level: float | None = None,
+    until: datetime | None = None,
+    camera: str | None = None,
 ) -> CommandView:
     values: dict[str, Any] = {
         "id": str(uuid4()),
@@ -150,6 +195,7 @@ def _request(
         "power_w": None,
         "receipt_level": None,
         "revision": next_revision(conn),
+        "camera": camera,
     }
     conn.execute(insert(command_table).values(**values))
     return CommandView(**values, receipts=())

@@ -1,4 +1,4 @@
-"""Lamp commands and every receipt they got. Only `hub.commands` writes here."""
+"""Commands and every receipt they got. Only `hub.commands` writes here."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ command = Table(
     Column("power_w", Float),
     Column("receipt_level", Float),
     Column("revision", BigInteger, nullable=False),
+    Column("camera", String(31)),
     Index("ix_command_pole_issued_at", "pole", "issued_at"),
     Index("ix_command_node", "node"),
     Index("ix_command_revision", "revision"),

@@ -51,6 +51,11 @@ class Watcher:
         watch = self._watches.get(Key(originator, kind))
         return watch is not None and watch.is_open
 
+    def open_since(self, originator: str, kind: str) -> datetime | None:
+        """Since when the trouble of an open incident lasts; None where none is open."""
+        watch = self._watches.get(Key(originator, kind))
+        return watch.bad_since if watch is not None and watch.is_open else None
+
     def is_watched(self, originator: str, kind: str) -> bool:
         """Whether anything is open or pending: else what is well changes nothing."""
         return (originator, kind) in self._watches
@@ -76,15 +81,19 @@ class Watcher:
         originator_type: OriginatorType,
         pole: str | None,
         evidence: Callable[[], Evidence],
+        rule: Rule | None = None,
     ) -> None:
-        """Take one observation in. `evidence` is asked only when something opens or closes."""
+        """Take one observation in. `evidence` is asked only when something opens or closes.
+
+        `rule` stands in for the kind's own thresholds.
+        """
         key = Key(originator, kind)
         before = self._watches.get(key)
         if before is None:
             if verdict is not Verdict.BAD:
                 return
             before = Watch()
-        after, change = step(before, verdict, now, self.rules[kind])
+        after, change = step(before, verdict, now, rule or self.rules[kind])
         if after == before:
             return
         if change is not None:

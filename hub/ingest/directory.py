@@ -15,6 +15,8 @@ class KnownNode:
     commune: str
     poles: frozenset[str]
     lamp_rated_w: Mapping[str, float] = field(default_factory=dict)
+    cameras: Mapping[str, str] = field(default_factory=dict)
+    """The cameras of its poles: code to pole."""
 
 
 class Directory(Protocol):

@@ -8,6 +8,7 @@ from functools import partial
 import msgspec
 
 from hub.bulk import utc_text
+from hub.incidents.told import Originator, Word
 from hub.ingest.arrival import Arrival
 from hub.ingest.batch import Batch, ReceiptRow
 from hub.ingest.directory import KnownNode
@@ -30,6 +31,8 @@ EVENT_COLUMNS = (
     "clock",
     "historical",
     "detail",
+    "camera",
+    "active",
     "revision",
 )
 """The order in which `take_event` fills a row; the revision is added at the commit."""
@@ -139,10 +142,36 @@ def take_event(
             event.clock,
             event.historical,
             detail,
+            event.camera,
+            event.active,
         )
     )
+    if event.active is not None:
+        _observe(batch, known, epoch, event, filed)
     batch.state.counters.events_stored += 1
     batch.confirmation(known, epoch).stored.append(event.seq)
+
+
+def _observe(batch: Batch, known: KnownNode, epoch: str, event: Event, filed: datetime) -> None:
+    """A fault that begins or has ended; one of a camera that the registry does not have here is none."""
+    if event.camera is not None:
+        if event.camera not in known.cameras:
+            return
+        whose = Originator("camera", event.camera, known.cameras[event.camera])
+    elif event.pole is not None:
+        whose = Originator("pole", event.pole, event.pole)
+    else:
+        only = next(iter(known.poles)) if len(known.poles) == 1 else None
+        whose = Originator("node", known.name, only)
+    age_s = (batch.now - filed).total_seconds()
+    batch.state.told.take(
+        batch.state.watcher,
+        event.kind,
+        whose,
+        stands=bool(event.active),
+        word=Word(epoch, event.seq, filed, live=not event.historical and age_s <= batch.live_max_age_s),
+        evidence=lambda: {**event.detail, "told_by": known.name, "told_at": filed.isoformat()},
+    )
 
 
 def take_receipt(

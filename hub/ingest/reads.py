@@ -23,6 +23,7 @@ __all__ = [
     "NodeStatus",
     "PoleStatus",
     "RejectView",
+    "cabinet_of",
     "events",
     "ingest_seen_at",
     "latest_revision",
@@ -59,11 +60,16 @@ class NodeStatus:
 
 @dataclass(frozen=True, slots=True)
 class CameraStatus:
-    """A camera's last word; `latency_ms` is None when it did not answer or did not say."""
+    """A camera's last word, as far as it was asked; see `protocol.CameraReading` for the words."""
 
     camera: str
     reachable: bool
-    latency_ms: float | None
+    latency_ms: float | None = None
+    stream: str | None = None
+    picture: str | None = None
+    clock_offset_s: float | None = None
+    recording_age_s: float | None = None
+    powered: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,14 @@ class PoleStatus:
     cameras: tuple[CameraStatus, ...]
     clock: str
     revision: int
+    told: Mapping[str, Any]
+    """What the node told beside, where it did: `faults` (kinds that stand), `due`, `counters` (the last
+    told), `battery`, `cabinet`; their fields are those of `protocol.messages`."""
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """The diagnoses that stand on this pole, by event kind."""
+        return tuple(self.told.get("faults", ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +118,9 @@ class EventView:
     historical: bool
     detail: Mapping[str, str | int | float | bool | None]
     revision: int
+    camera: str | None
+    active: bool | None
+    """True: it began; False: it ended; None: it happened at that moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,17 +164,35 @@ def pole_state_of(conn: Connection, pole: str) -> PoleStatus | None:
     return _pole(row) if row is not None else None
 
 
+def cabinet_of(conn: Connection, node: str) -> Mapping[str, Any] | None:
+    """The newest reading of a node's cabinet; it travels with the sample of one of its poles."""
+    query = (
+        select(pole_state.c.told).where(pole_state.c.node == node).order_by(pole_state.c.sample_at.desc())
+    )
+    return next((told["cabinet"] for told in conn.execute(query).scalars() if "cabinet" in told), None)
+
+
 def events(
-    conn: Connection, *, pole: str | None = None, node: str | None = None, limit: int = 100
+    conn: Connection,
+    *,
+    pole: str | None = None,
+    node: str | None = None,
+    kind: str | None = None,
+    limit: int = 100,
 ) -> list[EventView]:
-    """The newest node events first."""
+    """The newest node events first; with `pole` and `node`, those of the pole or of the node as a whole."""
     query = select(*(column for column in node_event.c if column.name not in ("epoch", "seq"))).order_by(
         node_event.c.id.desc()
     )
-    if pole is not None:
+    if pole is not None and node is not None:
+        whole = (node_event.c.node == node) & node_event.c.pole.is_(None)
+        query = query.where((node_event.c.pole == pole) | whole)
+    elif pole is not None:
         query = query.where(node_event.c.pole == pole)
-    if node is not None:
+    elif node is not None:
         query = query.where(node_event.c.node == node)
+    if kind is not None:
+        query = query.where(node_event.c.kind == kind)
     return [EventView(*row) for row in conn.execute(query.limit(limit))]
 
 
@@ -230,6 +265,9 @@ def ingest_seen_at(conn: Connection) -> datetime | None:
     return datetime.fromisoformat(value["at"]).astimezone(UTC) if value else None
 
 
+_CAMERA_FIELDS = CameraStatus.__slots__
+
+
 def _pole(row: Row[Any]) -> PoleStatus:
     values = dict(row._mapping)
     values["cameras"] = _cameras(values["cameras"])
@@ -238,5 +276,5 @@ def _pole(row: Row[Any]) -> PoleStatus:
 
 def _cameras(stored: Sequence[Mapping[str, Any]]) -> tuple[CameraStatus, ...]:
     return tuple(
-        CameraStatus(entry["camera"], bool(entry["reachable"]), entry.get("latency_ms")) for entry in stored
+        CameraStatus(**{name: entry[name] for name in _CAMERA_FIELDS if name in entry}) for entry in stored
     )

@@ -30,11 +30,15 @@ class RegistryDirectory:
             if revision == self._revision:
                 return False
             rated_w: dict[str, dict[str, float]] = defaultdict(dict)
+            cameras: dict[str, dict[str, str]] = defaultdict(dict)
             for pole in reads.poles(conn):
                 if pole.node is not None:
                     rated_w[pole.node][pole.code] = pole.lamp_rated_w
+                    cameras[pole.node] |= dict.fromkeys(pole.cameras, pole.code)
             self._nodes = {
-                name: KnownNode(name, info.commune, info.poles, rated_w.get(name, {}))
+                name: KnownNode(
+                    name, info.commune, info.poles, rated_w.get(name, {}), cameras.get(name, {})
+                )
                 for name, info in reads.known_nodes(conn).items()
             }
         self._revision = revision

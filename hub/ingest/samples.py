@@ -7,14 +7,15 @@ from datetime import datetime, timedelta
 import msgspec
 
 from hub.bulk import utc_text
-from hub.incidents.model import LAMP_FAILURE, Evidence
+from hub.incidents.model import LAMP_FAILURE, Evidence, Verdict
 from hub.incidents.rules import judge_lamp
+from hub.incidents.told import Originator, Word
 from hub.ingest.arrival import Arrival
 from hub.ingest.batch import Batch
 from hub.ingest.directory import KnownNode
 from hub.ingest.state import NodeLive, PoleMark
 from hub.telemetry.port import CameraPoint, Point
-from protocol import Sample, TimeVerdict, judge_time
+from protocol import LampCounters, Sample, TimeVerdict, judge_time
 
 POLE_COLUMNS = (
     "pole",
@@ -34,6 +35,7 @@ POLE_COLUMNS = (
     "dark",
     "cameras",
     "clock",
+    "told",
     "revision",
 )
 """The order in which `take_sample` fills a row of `pole_state`; the revision is added at the commit."""
@@ -89,16 +91,12 @@ def take_sample(
     is_live = not sample.historical and batch.now.timestamp() - filed_s <= batch.live_max_age_s
     if _is_newest(batch, known, epoch, sample, filed, is_live):
         try:
-            batch.pole_rows[sample.pole] = _pole_row(known, epoch, sample, filed, received_at)
+            _keep_newest(batch, known, live, epoch, sample, filed, received_at, is_live)
         except (
             OverflowError
         ) as error:  # an override until the year 9999, with an offset out of the calendar
             _refuse(batch, came, received_at, known, epoch, sample, raw, "out_of_range", str(error))
             return
-        batch.state.poles[sample.pole] = PoleMark(known.name, epoch, seq, filed)
-        live.clock = sample.clock
-        if is_live:
-            _observe_lamp(batch, known, sample, filed)
     ranges.add(seq)
     batch.changed_ranges.add((known.name, epoch))
     batch.points.append(_point(known, epoch, sample, filed_s, came.at, is_live))
@@ -129,6 +127,46 @@ def _is_newest(
     return is_live or filed > mark.sample_at
 
 
+def _keep_newest(
+    batch: Batch,
+    known: KnownNode,
+    live: NodeLive,
+    epoch: str,
+    sample: Sample,
+    filed: datetime,
+    received_at: datetime,
+    is_live: bool,
+) -> None:
+    before = batch.state.poles.get(sample.pole)
+    counters = sample.counters or (before.counters if before is not None else None)
+    batch.pole_rows[sample.pole] = _pole_row(known, epoch, sample, counters, filed, received_at)
+    batch.state.poles[sample.pole] = PoleMark(
+        known.name, epoch, sample.seq, filed, tuple(sample.faults), counters
+    )
+    live.clock = sample.clock
+    if is_live:
+        _observe_faults(batch, known, epoch, sample, before.faults if before is not None else (), filed)
+        _observe_lamp(batch, known, sample, filed)
+
+
+def _observe_faults(
+    batch: Batch, known: KnownNode, epoch: str, sample: Sample, before: tuple[str, ...], filed: datetime
+) -> None:
+    """What the pole's diagnosis tells, and what it told in the sample before and no longer does."""
+    if not before and not sample.faults:
+        return
+    word = Word(epoch, sample.seq, filed, live=True)
+    whose = Originator("pole", sample.pole, sample.pole)
+
+    def evidence() -> Evidence:
+        return {"told_by": known.name, "sample_at": filed.isoformat()}
+
+    for kind in dict.fromkeys((*before, *sample.faults)):
+        batch.state.told.take(
+            batch.state.watcher, kind, whose, stands=kind in sample.faults, word=word, evidence=evidence
+        )
+
+
 def _observe_lamp(batch: Batch, known: KnownNode, sample: Sample, filed: datetime) -> None:
     watcher = batch.state.watcher
     rated_w = known.lamp_rated_w.get(sample.pole)
@@ -141,6 +179,9 @@ def _observe_lamp(batch: Batch, known: KnownNode, sample: Sample, filed: datetim
         is_open=watcher.is_open(sample.pole, LAMP_FAILURE),
         params=watcher.rules[LAMP_FAILURE].params,
     )
+
+    if LAMP_FAILURE in sample.faults:
+        verdict = Verdict.BAD  # the node expects what it has learned, not what the registry says
 
     def evidence() -> Evidence:
         return {
@@ -162,7 +203,12 @@ def _observe_lamp(batch: Batch, known: KnownNode, sample: Sample, filed: datetim
 
 
 def _pole_row(
-    known: KnownNode, epoch: str, sample: Sample, filed: datetime, received_at: datetime
+    known: KnownNode,
+    epoch: str,
+    sample: Sample,
+    counters: LampCounters | None,
+    filed: datetime,
+    received_at: datetime,
 ) -> tuple[str | int | float | bool | None, ...]:
     lamp, meter = sample.lamp, sample.meter
     return (
@@ -183,7 +229,20 @@ def _pole_row(
         sample.dark,
         _JSON.encode(sample.cameras).decode() if sample.cameras else "[]",
         sample.clock,
+        _told(sample, counters),
     )
+
+
+def _told(sample: Sample, counters: LampCounters | None) -> str:
+    """What a sample tells beside the columns, as JSON; what it does not tell is not there."""
+    told = {
+        "faults": sample.faults or None,
+        "due": sample.lamp.due,
+        "counters": counters,
+        "battery": sample.battery,
+        "cabinet": sample.cabinet,
+    }
+    return _JSON.encode({name: value for name, value in told.items() if value is not None}).decode()
 
 
 def _point(

@@ -10,13 +10,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+import msgspec
 from sqlalchemy import Connection, select
 
 from hub.incidents.store import load_watcher
+from hub.incidents.told import ToldFaults
 from hub.incidents.watcher import Watcher
 from hub.ingest.histogram import Histogram
 from hub.ingest.ranges import RangeSet
 from hub.ingest.tables import ingest_stat, node_state, pole_state, received
+from protocol import LampCounters
 
 NodeWord = Literal["online", "silent", "lost", "stopped"]
 
@@ -49,6 +52,10 @@ class PoleMark:
     epoch: str
     seq: int
     sample_at: datetime
+    faults: tuple[str, ...] = ()
+    """The diagnoses that stood when it was taken."""
+    counters: LampCounters | None = None
+    """The last that were told, in this sample or in an earlier one."""
 
 
 @dataclass(slots=True)
@@ -84,6 +91,7 @@ class IngestState:
     """Everything a batch is judged against."""
 
     watcher: Watcher
+    told: ToldFaults = field(default_factory=ToldFaults)
     nodes: dict[str, NodeLive] = field(default_factory=dict)
     poles: dict[str, PoleMark] = field(default_factory=dict)
     ranges: dict[tuple[str, str], RangeSet] = field(default_factory=dict)
@@ -111,11 +119,7 @@ def load_state(conn: Connection) -> IngestState:
             clock=row.clock,
             written_seen_at=row.last_seen_at,
         )
-    marks = select(
-        pole_state.c.pole, pole_state.c.node, pole_state.c.epoch, pole_state.c.seq, pole_state.c.sample_at
-    )
-    for pole, node, epoch, seq, sample_at in conn.execute(marks):
-        state.poles[pole] = PoleMark(node, epoch, seq, sample_at)
+    _load_marks(conn, state)
     for node, epoch, ranges in conn.execute(select(received)):
         state.ranges[(node, epoch)] = RangeSet(ranges)
     stats = {row.key: row.value for row in conn.execute(select(ingest_stat))}
@@ -125,3 +129,17 @@ def load_state(conn: Connection) -> IngestState:
     for key in state.drained:
         state.drained[key] = drained.get(key, 0)
     return state
+
+
+def _load_marks(conn: Connection, state: IngestState) -> None:
+    columns = (pole_state.c[name] for name in ("pole", "node", "epoch", "seq", "sample_at", "told"))
+    for pole, node, epoch, seq, sample_at, told in conn.execute(select(*columns)):
+        counters = told.get("counters")
+        state.poles[pole] = PoleMark(
+            node,
+            epoch,
+            seq,
+            sample_at,
+            tuple(told.get("faults", ())),
+            None if counters is None else msgspec.convert(counters, LampCounters),
+        )

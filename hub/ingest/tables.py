@@ -60,7 +60,9 @@ pole_state = Table(
     Column("cameras", JSON, nullable=False),
     Column("clock", String(16), nullable=False),
     Column("revision", BigInteger, nullable=False),
+    Column("told", JSON, nullable=False, server_default="{}"),
     Index("ix_pole_state_revision", "revision"),
+    Index("ix_pole_state_node", "node"),
 )
 
 received = Table(
@@ -86,7 +88,11 @@ node_event = Table(
     Column("historical", Boolean, nullable=False),
     Column("detail", JSON, nullable=False),
     Column("revision", BigInteger, nullable=False),
+    Column("camera", String(31)),
+    Column("active", Boolean),
     Index("uq_node_event_node_epoch_seq", "node", "epoch", "seq", unique=True),
+    Index("ix_node_event_pole", "pole"),
+    Index("ix_node_event_node_kind", "node", "kind"),
     sqlite_autoincrement=True,
 )
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, insert, update
 
 from hub.incidents.tables import incident
-from hub.ingest.tables import ingest_stat, node_state, pole_state
+from hub.ingest.tables import ingest_stat, node_event, node_state, pole_state
 from hub.registry.importing import import_registry
 from hub.revision import next_revision
 from hub.telemetry.port import Health, Point, Series, StoreUnavailableError, Tally
@@ -132,9 +132,17 @@ def node_speaks(conn: Connection, n: int, now: datetime, *, status: str = "onlin
 
 
 def lamp_speaks(
-    conn: Connection, n: int, now: datetime, *, level: float = 1.0, power_w: float | None = 49.0
+    conn: Connection,
+    n: int,
+    now: datetime,
+    *,
+    level: float = 1.0,
+    power_w: float | None = 49.0,
+    reason: str = "sun",
+    told: dict[str, Any] | None = None,
+    camera: dict[str, Any] | None = None,
 ) -> int:
-    """Pole TG-000n's newest sample; returns the revision."""
+    """Pole TG-000n's newest sample; returns the revision. `camera` adds to what the first pole's says."""
     revision = next_revision(conn)
     values: dict[str, Any] = {
         "node": f"tg-{n:04}",
@@ -143,7 +151,7 @@ def lamp_speaks(
         "epoch": "e",
         "seq": revision,
         "effect_level": level,
-        "reason": "sun",
+        "reason": reason,
         "commanded_level": None,
         "override_until": None,
         "power_w": power_w,
@@ -151,12 +159,34 @@ def lamp_speaks(
         "current_a": 0.2,
         "energy_wh": 1000.0,
         "dark": True,
-        "cameras": [{"camera": "CAM-TG-01", "reachable": True, "latency_ms": 3.0}] if n == 1 else [],
+        "cameras": [{"camera": "CAM-TG-01", "reachable": True, "latency_ms": 3.0, **(camera or {})}]
+        if n == 1
+        else [],
         "clock": "synced",
         "revision": revision,
+        "told": told or {},
     }
     _upsert(conn, pole_state, "pole", f"TG-{n:04}", values)
     return revision
+
+
+def node_tells(conn: Connection, n: int, now: datetime, kind: str, **more: Any) -> None:
+    """Node tg-000n tells an event, of itself as a whole unless `pole` says more."""
+    revision = next_revision(conn)
+    values: dict[str, Any] = {
+        "node": f"tg-{n:04}",
+        "epoch": "e",
+        "seq": revision,
+        "kind": kind,
+        "at": now,
+        "received_at": now,
+        "clock": "synced",
+        "historical": False,
+        "detail": {},
+        "revision": revision,
+        **more,
+    }
+    conn.execute(insert(node_event).values(**values))
 
 
 def incident_opens(conn: Connection, n: int, now: datetime, kind: str = "lamp_failure") -> int:

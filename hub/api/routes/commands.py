@@ -1,8 +1,8 @@
-"""Lamp commands: asked for here, sent by the hub process, answered by the node."""
+"""Commands for lamps, poles and cameras: asked for here, sent by the hub process, answered by the node."""
 
 from __future__ import annotations
 
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -12,14 +12,23 @@ from sqlalchemy import Connection
 from hub.api.board import command_out
 from hub.api.deps import HubDep, Staff, Viewer, acting
 from hub.api.problems import FieldError, Problem, unknown_pole
-from hub.api.schemas import CommandList, CommandOut, OverrideIn
-from hub.commands.store import command, commands, request_auto, request_override
+from hub.api.schemas import CommandList, CommandOut, MaintenanceIn, OverrideIn
+from hub.commands.store import (
+    command,
+    commands,
+    request_auto,
+    request_camera_cycle,
+    request_maintenance,
+    request_maintenance_end,
+    request_override,
+)
 from hub.registry import reads as registry
 
 router = APIRouter(prefix="/api/v1", tags=["commands"])
 
-MAX_OVERRIDE = timedelta(hours=24)
-"""An override always ends: a lamp forgotten on or off is back on its schedule the next day."""
+LONGEST = timedelta(hours=24)
+"""What a command sets always ends: a lamp forgotten on or off, or a pole left in maintenance, is back on its
+schedule the next day."""
 
 
 @router.post("/poles/{code}/lamp/override", status_code=202)
@@ -28,12 +37,7 @@ def override(code: str, body: OverrideIn, request: Request, hub: HubDep, by: Sta
     now, until = hub.clock(), body.until.astimezone(UTC)
     detail = {"level": body.level, "until": until.isoformat()}
     with acting(hub, request, by, **detail) as conn:
-        if until <= now:
-            raise _bad_until("must lie in the future", "Thời điểm kết thúc phải ở tương lai.")
-        if until > now + MAX_OVERRIDE:
-            raise _bad_until(
-                "must lie at most 24 hours ahead", "Thời điểm kết thúc tối đa 24 giờ kể từ bây giờ."
-            )
+        _check_end(until, now)
         node, commune = _addressee(conn, code)
         made = request_override(
             conn,
@@ -54,6 +58,49 @@ def auto(code: str, request: Request, hub: HubDep, by: Staff) -> CommandOut:
     with acting(hub, request, by) as conn:
         node, commune = _addressee(conn, code)
         made = request_auto(conn, pole=code, node=node, commune=commune, by=by.name, now=hub.clock())
+    return command_out(made)
+
+
+@router.post("/poles/{code}/maintenance", status_code=202)
+def maintenance(code: str, body: MaintenanceIn, request: Request, hub: HubDep, by: Staff) -> CommandOut:
+    """People work at the pole until a moment: its lamp stays lit, nothing is power-cycled, no fault is told."""
+    now, until = hub.clock(), body.until.astimezone(UTC)
+    with acting(hub, request, by, until=until.isoformat()) as conn:
+        _check_end(until, now)
+        node, commune = _addressee(conn, code)
+        made = request_maintenance(
+            conn, pole=code, node=node, commune=commune, until=until, by=by.name, now=now
+        )
+    return command_out(made)
+
+
+@router.post("/poles/{code}/maintenance/end", status_code=202)
+def end_maintenance(code: str, request: Request, hub: HubDep, by: Staff) -> CommandOut:
+    """The work at the pole is done."""
+    with acting(hub, request, by) as conn:
+        node, commune = _addressee(conn, code)
+        made = request_maintenance_end(
+            conn, pole=code, node=node, commune=commune, by=by.name, now=hub.clock()
+        )
+    return command_out(made)
+
+
+@router.post("/poles/{code}/cameras/{camera}/cycle", status_code=202)
+def cycle_camera(code: str, camera: str, request: Request, hub: HubDep, by: Staff) -> CommandOut:
+    """Switch a camera's power off and on once."""
+    with acting(hub, request, by) as conn:
+        node, commune = _addressee(conn, code)
+        info = registry.pole(conn, code)
+        if info is None or camera not in info.cameras:
+            raise Problem(
+                404,
+                "unknown-camera",
+                f"pole {code} has no camera {camera!r}",
+                f"Cột đèn {code} không có camera nào mang mã “{camera}”.",
+            )
+        made = request_camera_cycle(
+            conn, pole=code, node=node, commune=commune, camera=camera, by=by.name, now=hub.clock()
+        )
     return command_out(made)
 
 
@@ -89,10 +136,19 @@ def _addressee(conn: Connection, code: str) -> tuple[str, str]:
         raise Problem(
             409,
             "pole-without-node",
-            f"pole {code} has no node that could switch its lamp",
-            f"Cột đèn {code} chưa gắn nút điều khiển nên không bật tắt từ xa được.",
+            f"pole {code} has no node that could take the command",
+            f"Cột đèn {code} chưa gắn nút điều khiển nên không nhận lệnh từ xa được.",
         )
     return info.node, info.commune_code
+
+
+def _check_end(until: datetime, now: datetime) -> None:
+    if until <= now:
+        raise _bad_until("must lie in the future", "Thời điểm kết thúc phải ở tương lai.")
+    if until > now + LONGEST:
+        raise _bad_until(
+            "must lie at most 24 hours ahead", "Thời điểm kết thúc tối đa 24 giờ kể từ bây giờ."
+        )
 
 
 def _bad_until(message: str, message_vi: str) -> Problem:

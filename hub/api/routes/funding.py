@@ -7,8 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from hub.api.deps import HubDep, Staff, Viewer, acting
+from hub.api.funding_schemas import EntryIn, EntryOut, FundingList, PoleFundingOut, ReversalIn
 from hub.api.problems import FieldError, Problem, unknown_pole
-from hub.api.schemas import EntryIn, EntryOut, FundingList, FundingOut, PoleFundingOut, ReversalIn
+from hub.api.schemas import FundingOut
 from hub.funding import reads
 from hub.funding.model import AlreadyReversedError, Draft, IdempotencyConflictError, LedgerError, Line
 from hub.funding.store import contributor_id, open_ledger

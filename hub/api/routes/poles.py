@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
@@ -12,6 +13,7 @@ from hub.api.board import Board, command_out, incident_out, pole_summary
 from hub.api.deps import HubDep, Viewer
 from hub.api.problems import FieldError, Problem, unknown_pole
 from hub.api.schemas import (
+    CabinetOut,
     FundingOut,
     NodeStateOut,
     PoleDetail,
@@ -21,11 +23,11 @@ from hub.api.schemas import (
     TelemetryOut,
 )
 from hub.api.summaries import chosen_commune, summary_of
-from hub.commands.store import commands
+from hub.commands.store import commands, maintenance_until
 from hub.funding.reads import pole_funding
 from hub.incidents.reads import incidents
 from hub.ingest.lamp_status import LampStatus
-from hub.ingest.reads import node_state_of, pole_state_of
+from hub.ingest.reads import cabinet_of, node_state_of, pole_state_of
 from hub.registry import reads as registry
 from hub.telemetry.port import StoreUnavailableError
 
@@ -68,8 +70,10 @@ def show_pole(code: str, hub: HubDep, _: Viewer) -> PoleDetail:
         node = None if info.node is None else node_state_of(conn, info.node)
         open_ = incidents(conn, status="open", pole=code, node=info.node)
         last = commands(conn, pole=code, limit=1)
+        state = pole_state_of(conn, code)
+        told = {} if state is None else state.told
         return PoleDetail(
-            **dict(pole_summary(info, pole_state_of(conn, code), node, len(open_), now)),
+            **dict(pole_summary(info, state, node, len(open_), now)),
             commune_name=info.commune_name,
             programme=info.programme,
             group=info.group,
@@ -80,6 +84,11 @@ def show_pole(code: str, hub: HubDep, _: Viewer) -> PoleDetail:
             ],
             funding=FundingOut.model_validate(pole_funding(conn, code)),
             last_command=command_out(last[0]) if last else None,
+            maintenance_until=maintenance_until(conn, code, now=now),
+            due=told.get("due"),
+            counters=told.get("counters"),
+            battery=told.get("battery"),
+            cabinet=None if info.node is None else _cabinet(cabinet_of(conn, info.node)),
         )
 
 
@@ -120,6 +129,10 @@ def summary(
     with hub.reads.connect() as conn:
         chosen = chosen_commune(conn, commune or hub.settings.commune)
         return summary_of(conn, Board.load(conn), chosen, hub.clock())
+
+
+def _cabinet(told: Mapping[str, Any] | None) -> CabinetOut | None:
+    return None if told is None else CabinetOut.model_validate(told)
 
 
 def _span(start: datetime | None, end: datetime | None, now: datetime) -> tuple[datetime, datetime]:

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Request
 from hub.access.model import AccessError
 from hub.access.store import add_user, disable_user, hashed_password, users
 from hub.api.deps import Admin, HubDep, acting
+from hub.api.people_schemas import NewUserIn, UserList, UserOut
 from hub.api.problems import Problem
 from hub.api.routes.session import refused
-from hub.api.schemas import NewUserIn, UserList, UserOut
 
 router = APIRouter(prefix="/api/v1/users", tags=["users"])
 

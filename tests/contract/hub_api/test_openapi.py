@@ -9,6 +9,7 @@ import pytest
 from hub.access.model import Role
 from hub.api.words import TITLES
 from hub.incidents import model as incidents
+from hub.incidents.told import TOLD_KINDS
 from tests.support.hub_api import Office
 
 PLANNED = {
@@ -23,6 +24,10 @@ PLANNED = {
     "/api/v1/rejects": {"get"},
     "/api/v1/poles/{code}/lamp/override": {"post"},
     "/api/v1/poles/{code}/lamp/auto": {"post"},
+    "/api/v1/poles/{code}/maintenance": {"post"},
+    "/api/v1/poles/{code}/maintenance/end": {"post"},
+    "/api/v1/poles/{code}/cameras/{camera}/cycle": {"post"},
+    "/api/v1/node-events": {"get"},
     "/api/v1/commands": {"get"},
     "/api/v1/commands/{command_id}": {"get"},
     "/api/v1/events": {"get"},
@@ -36,6 +41,27 @@ PLANNED = {
     "/api/v1/users": {"get", "post"},
     "/api/v1/users/{name}/disable": {"post"},
 }
+
+TOLD_BESIDE = {
+    "agent_rolled_back",
+    "agent_update_started",
+    "agent_updated",
+    "camera_power_cycled",
+    "clock_corrected",
+    "config_refused",
+    "device_reset",
+    "lamp_output_back",
+    "lamp_output_lost",
+    "link_stalled",
+    "maintenance_mode",
+    "modem_reset",
+    "node_reboot",
+    "outbox_damaged",
+    "outbox_in_memory",
+    "outbox_on_disk",
+    "outbox_overflow",
+}
+"""What nodes tell without its being an incident."""
 
 
 @pytest.fixture
@@ -76,6 +102,7 @@ def test_every_reference_leads_somewhere(description: dict[str, Any]) -> None:
     assert references(description) <= names
 
 
-def test_every_kind_of_incident_has_a_title() -> None:
+def test_every_kind_of_incident_and_event_has_a_title() -> None:
     kinds = {value for name, value in vars(incidents).items() if name.isupper() and isinstance(value, str)}
-    assert kinds == set(TITLES)
+    assert kinds | TOLD_KINDS | TOLD_BESIDE <= set(TITLES)
+    assert all(vi and en and vi != en for vi, en in TITLES.values())

@@ -21,6 +21,9 @@ OPEN_TO_EVERYONE = {
 STAFF = {
     ("POST", "/api/v1/poles/{code}/lamp/override"),
     ("POST", "/api/v1/poles/{code}/lamp/auto"),
+    ("POST", "/api/v1/poles/{code}/maintenance"),
+    ("POST", "/api/v1/poles/{code}/maintenance/end"),
+    ("POST", "/api/v1/poles/{code}/cameras/{camera}/cycle"),
     ("POST", "/api/v1/funding/entries"),
     ("POST", "/api/v1/funding/entries/{entry_id}/reversal"),
 }
@@ -61,7 +64,11 @@ def test_every_route_holds_to_its_role_when_called(sqlite_office: Office, who: R
         assert role is not None
         client = sqlite_office.as_(who)
         address = path.format(
-            code="TG-0001", command_id="00000000-0000-4000-8000-000000000000", entry_id=1, name="x"
+            code="TG-0001",
+            camera="CAM-TG-01",
+            command_id="00000000-0000-4000-8000-000000000000",
+            entry_id=1,
+            name="x",
         )
         with client.stream(method, address, **_body(method, path)) as answer:
             status = answer.status_code
@@ -85,6 +92,7 @@ def _body(method: str, path: str) -> dict[str, Any]:
         "/api/v1/session": {"json": {"name": "x", "password": "y"}},
         "/api/v1/session/password": {"json": {"password": "mat khau rat dai"}},
         "/api/v1/poles/{code}/lamp/override": {"json": {"level": 1, "until": "2026-03-01T20:00:00Z"}},
+        "/api/v1/poles/{code}/maintenance": {"json": {"until": "2026-03-01T20:00:00Z"}},
         "/api/v1/registry/import": {"files": {"file": ("x.csv", b"code\n")}},
         "/api/v1/funding/entries": {
             "json": {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
@@ -15,6 +16,9 @@ from hub.commands.store import (
     command,
     commands,
     request_auto,
+    request_camera_cycle,
+    request_maintenance,
+    request_maintenance_end,
     request_override,
 )
 from hub.ingest import reads
@@ -171,3 +175,22 @@ def test_what_makes_no_sense_is_refused_in_both_languages(rig: Rig, level: float
         try_it(conn)
     assert caught.value.detail_vi
     assert rig.read(commands) == []
+
+
+def test_maintenance_and_a_cameras_cycle_travel_like_any_command(rig: Rig) -> None:
+    where: dict[str, Any] = {
+        "pole": "TG-0001",
+        "node": "tg-0001",
+        "commune": "tram-than",
+        "by": "an",
+        "now": rig.now,
+    }
+    with rig.engine.begin() as conn:
+        request_maintenance(conn, until=after(7200), **where)
+        request_camera_cycle(conn, camera="CAM-0001", **where)
+        request_maintenance_end(conn, **where)
+    rig.pass_time(1)
+    found = {one.action: one for one in sent(rig)}
+    assert found["maintenance_begin"].until == after(7200)
+    assert found["camera_cycle"].camera == "CAM-0001"
+    assert found["maintenance_end"].until is None

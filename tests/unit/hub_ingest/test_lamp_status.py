@@ -45,6 +45,7 @@ POLE = PoleStatus(
     cameras=(),
     clock="synced",
     revision=1,
+    told={},
 )
 
 

@@ -1,0 +1,51 @@
+"""What the API answers and takes about those who sign in; see `hub.api.schemas`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from hub.access.model import Role
+from hub.api.schemas import In, Out
+
+
+class LoginIn(In):
+    """Name and password."""
+
+    name: Annotated[str, Field(min_length=1, max_length=64)]
+    password: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class PasswordIn(In):
+    """A new password for the one who is signed in."""
+
+    password: Annotated[str, Field(max_length=400)]
+
+
+class UserOut(Out):
+    """Somebody who may sign in."""
+
+    name: str
+    role: Role
+
+
+class UserList(Out):
+    """By name."""
+
+    items: list[UserOut]
+
+
+class NewUserIn(In):
+    """Somebody new, with a first password that they should change."""
+
+    name: Annotated[str, Field(max_length=64)]
+    role: Literal[Role.VIEWER, Role.STAFF, Role.ADMIN]
+    password: Annotated[str, Field(max_length=400)]
+
+
+class SessionOut(Out):
+    """Who is signed in; without a password yet, the page asks for one."""
+
+    user: UserOut
+    has_password: bool
