@@ -22,12 +22,14 @@ from edge.devices import Devices
 from edge.lamp.lighting import Lighting
 from edge.outbox.journal import Journal
 from edge.outbox.outbox_file import OutboxInUseError
+from edge.update.origin import Origin
 from edge.version import AGENT_VERSION
 from edge.waiting import wait_for
 from protocol.messages import Config
 
 if TYPE_CHECKING:
     from edge.link.uplink import Uplink
+    from edge.update.part import UpdatePart
 
 CONTROL_EVERY_S = 1.0
 BEGIN_ANEW_AFTER_S = 5.0
@@ -40,7 +42,8 @@ class Agent:
 
     Several hundred may share one event loop; give them one `executor` for their SQLite work (without one,
     an agent makes its own single thread). `random` spreads reconnects and sampling ticks. `lighting` is
-    given where the lamps are under control already. The devices stay the caller's to close.
+    given where the lamps are under control already, `origin` where this agent may be updated. The devices
+    stay the caller's to close.
     """
 
     def __init__(
@@ -52,11 +55,15 @@ class Agent:
         executor: Executor | None = None,
         random: Random | None = None,
         lighting: Lighting | None = None,
+        origin: Origin | None = None,
     ) -> None:
         self._config = config
         self._devices = devices
         self._clock = clock
         self._executor = executor
+        self._origin = origin
+        self.begins_anew = False
+        """After `run`: whether another release is to run in this one's place."""
         self._random = random or Random()  # noqa: S311 - spreads load, guards nothing
         self._lighting = lighting or Lighting(config, devices.poles, clock)
         self._journal: Journal | None = None
@@ -137,8 +144,12 @@ class Agent:
             random=self._random,
         )
 
+        update = self._update_part(journal, stop)
+
         def on_config(wanted: Config) -> None:
             vitals.heartbeat_s, vitals.config_version = wanted.heartbeat_s, wanted.version
+            if update is not None:
+                update.wants(wanted.agent)
             uplink.tell_state()
 
         downlink = Downlink(
@@ -168,12 +179,31 @@ class Agent:
             downlink.follow_up,
             journal.deliver,
             journal.keep_house,
+            *(update.pieces if update is not None else ()),
         ]
         try:
             await self._side_by_side(work, uplink, stop)
         finally:
             self._journal = None
             await journal.close()
+
+    def _update_part(self, journal: Journal, stop: asyncio.Event) -> UpdatePart | None:
+        if self._origin is None:
+            return None
+        from edge.update.part import UpdatePart
+
+        def start_anew() -> None:
+            self.begins_anew = True
+            stop.set()
+
+        return UpdatePart(
+            self._config,
+            self._origin,
+            journal=journal,
+            lights=self._lighting.lights,
+            start_anew=start_anew,
+            random=self._random,
+        )
 
     async def _side_by_side(
         self, work: list[Callable[[], Coroutine[Any, Any, None]]], uplink: Uplink, stop: asyncio.Event

@@ -2,17 +2,19 @@
 
 The command line's own libraries (typer, and pydantic and rich with it) take 20 MB that would stay for as
 long as the agent runs, and its parser alone costs 0.2 s before the lamp is under control. So it makes way:
-the process becomes `python -m edge`, with the same process id. A service on a Pi calls that directly.
+the process becomes `python -m edge`, with the same process id, as the launcher does that a service starts.
 """
 
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
+
+from edge.update.cli import release, update
+from edge.update.launch import main as launch
 
 
 class _MakesWay(typer.Typer):
@@ -55,10 +57,13 @@ def edge(
     become_agent(config)
 
 
+app.command(epilog="Example: ngonden edge update --config node.toml --file F --sha256 S")(update)
+app.command(epilog="Example: ngonden edge release --output releases")(release)
+
+
 def become_agent(config: str) -> NoReturn:
     """Replace this process by a lean one that runs the agent; does not return."""
     home = str(Path(__file__).resolve().parent.parent)
     paths = [home, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))}
-    sys.stdout.flush()
-    os.execve(sys.executable, [sys.executable, "-m", "edge", "--config", config], environment)  # noqa: S606
+    os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(paths))
+    launch(["--config", config])

@@ -6,11 +6,16 @@ for logging, network and storage.
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
+
+from edge.update.launch import LAUNCHER_VARIABLE
+from edge.update.origin import Origin
+from edge.version import AGENT_VERSION
 
 if TYPE_CHECKING:
     import asyncio
@@ -19,6 +24,8 @@ if TYPE_CHECKING:
     from edge.config import NodeConfig
     from edge.devices import Devices
     from edge.lamp.lighting import Lighting
+
+_LOADED_LATER = ("edge.link.downlink", "edge.link.uplink", "edge.sampling", "edge.update.part")
 
 
 def run_agent(path: Path) -> None:
@@ -38,10 +45,29 @@ def run_agent(path: Path) -> None:
     lighting = Lighting(config, devices.poles, clock)
     lighting.step()
     started_s = seconds_since_process_start()
+    launcher = os.environ.get(LAUNCHER_VARIABLE)
+    origin = Origin(path, Path(launcher) if launcher else None)
     try:
-        _run(config, devices, clock, lighting, started_s)
+        begins_anew = _run(config, devices, clock, lighting, started_s, origin)
     finally:
         devices.close()
+    if begins_anew and launcher:
+        # The launcher chooses the release; systemd sees the same process.
+        os.execv(sys.executable, [sys.executable, "-I", launcher, "--config", str(path)])  # noqa: S606
+
+
+def check_release(path: Path | None) -> None:
+    """Load all that an agent loads, read the settings, say the version; exits with 2 for unusable settings."""
+    from edge.config import ConfigError, load
+
+    for module in ("edge.agent", "edge.camera.watch", "edge.devices", *_LOADED_LATER):
+        importlib.import_module(module)
+    try:
+        if path is not None:
+            load(path)
+    except ConfigError as error:
+        _refuse(str(error))
+    print(AGENT_VERSION)
 
 
 def _run(
@@ -50,7 +76,9 @@ def _run(
     clock: Clock,
     lighting: Lighting,
     started_s: float,
-) -> None:
+    origin: Origin,
+) -> bool:
+    """Whether the agent ended because another release is to run."""
     import asyncio
 
     # structlog loads rich where it finds it, for tracebacks in colour: 6 MB that no node needs.
@@ -67,16 +95,19 @@ def _run(
         "lamp_under_control", node=config.node, start_s=round(started_s, 3), lamps=lamps
     )
 
-    async def until_signal() -> None:
+    async def until_signal() -> bool:
         stop = asyncio.Event()
         _stop_on_signals(stop)
-        await Agent(config, devices, clock, lighting=lighting).run(stop)
+        agent = Agent(config, devices, clock, lighting=lighting, origin=origin)
+        await agent.run(stop)
+        return agent.begins_anew
 
     try:
-        asyncio.run(until_signal())
+        begins_anew = asyncio.run(until_signal())
     except OutboxInUseError as error:
         _refuse(f"{error}: one node, one agent. Stop the other, or give this one its own data_dir.")
     structlog.get_logger().info("stopped", node=config.node)
+    return begins_anew
 
 
 def _stop_on_signals(stop: asyncio.Event) -> None:

@@ -36,14 +36,15 @@ class BrokerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             raise ValueError(
                 "`ca_file`, `cert_file` and `key_file` belong together: give all three or none"
             )
-        if not any(given) and not _is_loopback(self.host):
+        if not any(given) and not is_loopback(self.host):
             raise ValueError(
                 f"`host` {self.host!r} is another machine: plain text is for loopback only, "
                 "give `ca_file`, `cert_file` and `key_file`"
             )
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is this machine itself."""
     if host == "localhost":
         return True
     try:

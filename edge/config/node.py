@@ -14,6 +14,7 @@ from edge.config.camera import CameraSettings
 from edge.config.inputs import CabinetSettings, MotionSettings
 from edge.config.lamp import LampSettings, PhotocellSettings
 from edge.config.serial_line import MeterSettings
+from edge.config.update import UpdateSettings
 from protocol.messages import Code, Name
 
 
@@ -57,6 +58,7 @@ class NodeConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A longer override is refused: one that nobody remembers must end."""
     outbox_max_items: Annotated[int, Meta(ge=100, le=5_000_000)] = 200_000
     """When the hub is away longer than this reaches, the oldest samples make room, and that is reported."""
+    update: UpdateSettings = UpdateSettings()
 
     def __post_init__(self) -> None:
         """Codes name one thing each, and so do addresses on a line."""

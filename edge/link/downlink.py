@@ -85,6 +85,7 @@ class Downlink:
             return
         if isinstance(message, Stored):
             spans = [(stored.first, stored.last) for stored in message.ranges]
+            self._journal.note_stored(message.epoch, spans)
             spans += [(aside.first, aside.last) for aside in message.set_aside]
             self._journal.confirmed(message.epoch, spans)
         elif isinstance(message, Command):

@@ -38,6 +38,9 @@ class Journal:
         self.changed = asyncio.Event()
         self.on_new_epoch: Callable[[], None] = lambda: None
         """Called when items begin to belong to another epoch; the agent tells the hub."""
+        self.stored_anew = asyncio.Event()
+        """Set once the hub has stored something that was made in this run."""
+        self._made_here: tuple[UUID, int] | None = None
         self._clock = clock
         self._times = BootTimes()
         self._waiting: list[Item] = []
@@ -83,6 +86,8 @@ class Journal:
         before = self.plan
         written = await self.outbox.write([*items, *waiting], notes={**waiting_notes, **(notes or {})})
         self._written_at_s = self._clock.monotonic()
+        if self._made_here is None and written.items:
+            self._made_here = (self.outbox.epoch, written.items[0].seq)
         if self.plan is before:
             before.add(written.items, now_s=self._clock.monotonic())
         else:
@@ -155,6 +160,13 @@ class Journal:
         if was_stalled and not plan.stalled:
             self._log.info("hub_confirms_again", queued=self.outbox.queued)
         self.changed.set()
+
+    def note_stored(self, epoch: UUID, spans: Sequence[Span]) -> None:
+        """The hub has stored these: not set aside, as it would what a faulty release makes."""
+        if self._made_here is None or epoch != self._made_here[0]:
+            return
+        if any(last >= self._made_here[1] for _, last in spans):
+            self.stored_anew.set()
 
     async def close(self) -> None:
         """Store what still waits, delete what is confirmed, and close the outbox."""
