@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -125,7 +126,8 @@ class Agent:
         journal = Journal(
             Path(config.data_dir),
             node=config.node,
-            max_items=config.outbox_max_items,
+            max_bytes=config.outbox_max_mb * 1_000_000,
+            max_age=timedelta(days=config.outbox_max_days),
             clock=clock,
             executor=executor,
         )

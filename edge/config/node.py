@@ -56,9 +56,11 @@ class NodeConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """From switching to the measurement that goes into the receipt."""
     override_max_h: Annotated[float, Meta(gt=0, le=24 * 31)] = 24.0 * 7
     """A longer override is refused: one that nobody remembers must end."""
-    outbox_max_items: Annotated[int, Meta(ge=100, le=5_000_000)] = 200_000
-    """When the hub is away longer than this reaches, the oldest samples make room, and that is reported."""
     update: UpdateSettings = UpdateSettings()
+    outbox_max_mb: Annotated[int, Meta(ge=4, le=4096)] = 64
+    """Millions of bytes on disk. Beyond it the oldest samples make room, and that is reported."""
+    outbox_max_days: Annotated[float, Meta(ge=1, le=3650)] = 30.0
+    """Samples that the hub has not taken for so long are dropped, and that is reported."""
 
     def __post_init__(self) -> None:
         """Codes name one thing each, and so do addresses on a line."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -22,6 +23,10 @@ HOUSEKEEPING_S = 60.0
 HOLD_HISTORY_S = 600.0
 """After a power cut the broker is often reached some seconds before a time server has mended the clock:
 history waits so long for its true times. Live samples and events go at once."""
+MAX_BYTES = 64_000_000
+MAX_AGE = timedelta(days=30)
+EXPIRE_EVERY_S = 6 * 3600.0
+"""Each time is one event that tells the gap; hourly would fill the outbox of a node without a hub."""
 FIRST_SEQ = 1
 """Items are made with this seq; the outbox gives each its own."""
 
@@ -32,9 +37,16 @@ class Journal:
     """The outbox of one node together with its send plan. `changed` is set whenever the plan is."""
 
     def __init__(
-        self, data_dir: Path, *, node: str, max_items: int, clock: Clock, executor: Executor
+        self,
+        data_dir: Path,
+        *,
+        node: str,
+        clock: Clock,
+        executor: Executor,
+        max_bytes: int = MAX_BYTES,
+        max_age: timedelta = MAX_AGE,
     ) -> None:
-        self.outbox = Outbox(data_dir, max_items=max_items, executor=executor, on_trouble=self._on_trouble)
+        self.outbox = Outbox(data_dir, max_bytes=max_bytes, executor=executor, on_trouble=self._on_trouble)
         self.changed = asyncio.Event()
         self.on_new_epoch: Callable[[], None] = lambda: None
         """Called when items begin to belong to another epoch; the agent tells the hub."""
@@ -43,6 +55,8 @@ class Journal:
         self._made_here: tuple[UUID, int] | None = None
         self._clock = clock
         self._times = BootTimes()
+        self._max_age = max_age
+        self._expired_at_s = float("-inf")
         self._waiting: list[Item] = []
         self._waiting_notes: dict[str, bytes | None] = {}
         self._has_waiting = asyncio.Event()
@@ -189,6 +203,24 @@ class Journal:
                 await self.outbox.flush()
             if self.outbox.in_memory and await self.outbox.return_to_disk():
                 self.changed.set()
+            await self.expire()
+            await self.outbox.compact()
+
+    async def expire(self) -> None:
+        """Drop samples beyond their age, now and then. Only by a right clock: one that stands ten years ahead
+        would drop all.
+        """
+        moment = self.moment()
+        if not moment.synced or moment.mono_s - self._expired_at_s < EXPIRE_EVERY_S:
+            return
+        self._expired_at_s = moment.mono_s
+        too_old = moment.utc - self._max_age
+
+        def is_too_old(item: Item) -> bool | None:
+            dated = self._times.dated(item)
+            return dated.time < too_old if dated.clock == "synced" else None
+
+        await self.outbox.expire(is_too_old)
 
     def _watch_clock(self) -> None:
         moment = self.moment()
@@ -211,4 +243,6 @@ class Journal:
     def _on_trouble(self, trouble: Trouble) -> None:
         back = trouble.kind == "outbox_on_disk"
         (self._log.info if back else self._log.error)(trouble.kind, **trouble.detail)
+        if trouble.told_by is not None:
+            self._waiting_notes[trouble.told_by] = None
         self.later(trouble.kind, detail=trouble.detail)

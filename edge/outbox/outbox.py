@@ -3,7 +3,8 @@
 Everything that one tick makes is one transaction. Confirmed items are deleted with the next transaction
 (an SD card wears by writes), or by `flush` when none comes. A damaged file is set aside and a new epoch
 begins. When the disk itself fails or is full the outbox goes on in memory, as an epoch of its own, and
-returns to the file once the disk takes writes again and nothing in memory waits for the hub.
+returns to the file once the disk takes writes again and nothing in memory waits for the hub; a file whose
+disk failed is first written anew, because after a failed fsync the page cache is no proof of anything.
 """
 
 from __future__ import annotations
@@ -13,20 +14,32 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Literal, TypeVar
 from uuid import UUID
 
-from edge.outbox.outbox_file import Item, NotAnOutboxError, OutboxFile, Span, Written, is_damage
+from edge.outbox.carry_over import carry_over
+from edge.outbox.gaps import GAP_NOTE, Gap, noted
+from edge.outbox.outbox_file import (
+    SCHEMA_VERSION,
+    Item,
+    NotAnOutboxError,
+    OutboxFile,
+    Span,
+    Written,
+    is_damage,
+    is_io_error,
+)
 from edge.outbox.ranges import RangeSet
 
 T = TypeVar("T")
 
 FILE_NAME = "outbox.db"
-MEMORY_ITEMS = 5_000
-"""What is kept without a disk: about 3 MB, 40 hours of one pole at 30 s."""
+MEMORY_BYTES = 4_000_000
+"""What is kept without a disk, and the room for a log that memory has none of: 5 days of one pole at 30 s."""
 KEEP_DAMAGED = 3
 """Damaged files that are kept for someone to look at."""
 MANY_RUNS = 500
@@ -39,6 +52,8 @@ class Trouble:
 
     kind: Literal["outbox_damaged", "outbox_in_memory", "outbox_on_disk", "outbox_overflow"]
     detail: dict[str, str | int | float | bool | None]
+    told_by: str | None = None
+    """The note to delete in the transaction that stores the event: until then it is told again at a start."""
 
 
 class Outbox:
@@ -51,12 +66,12 @@ class Outbox:
         self,
         data_dir: Path,
         *,
-        max_items: int,
+        max_bytes: int,
         executor: Executor,
         on_trouble: Callable[[Trouble], None],
     ) -> None:
         self._path = data_dir / FILE_NAME
-        self._max_items = max_items
+        self._max_bytes = max_bytes
         self._executor = executor
         self._on_trouble = on_trouble
         self._busy = threading.Lock()  # held by the thread that works on the file
@@ -66,6 +81,7 @@ class Outbox:
         self._unsaved_notes: dict[str, bytes | None] = {}
         self._troubles: list[Trouble] = []
         self._file: OutboxFile | None = None
+        self._is_suspect = False  # the disk failed under the file
         self._epoch: UUID | None = None
 
     @property
@@ -104,6 +120,14 @@ class Outbox:
     async def notes(self, prefix: str) -> dict[str, bytes]:
         """Notes by what follows `prefix` in their key."""
         return await self._run(lambda: self._opened().notes(prefix))
+
+    async def expire(self, is_too_old: Callable[[Item], bool | None]) -> None:
+        """Drop the oldest samples that are too old; None from `is_too_old` means that nobody knows."""
+        await self._run(partial(self._expire, is_too_old))
+
+    async def compact(self) -> bool:
+        """Give freed space back where that takes only a moment; says whether it did."""
+        return await self._run(self._compact)
 
     async def flush(self) -> None:
         """Delete what is confirmed now."""
@@ -157,6 +181,11 @@ class Outbox:
             self._file, self._epoch = file, file.epoch
             self._confirmed.clear()
             self._deleting.clear()
+        self._tell(noted(file.notes(GAP_NOTE)))
+
+    def _tell(self, gaps: Iterable[Gap]) -> None:
+        epoch = str(self.epoch)
+        self._troubles += [Trouble(gap.why, gap.detail(epoch), told_by=gap.key) for gap in gaps]
 
     def _open(self) -> None:
         try:
@@ -166,13 +195,24 @@ class Outbox:
 
     def _open_file(self) -> OutboxFile:
         try:
-            return OutboxFile(self._path)
+            if self._is_suspect:
+                carry_over(self._path)
+                self._is_suspect = False
+            file = OutboxFile(self._path)
+            return file if file.version == SCHEMA_VERSION else self._brought_up_to_date(file)
         except NotAnOutboxError as damage:
+            self._is_suspect = False
             kept_as = _set_aside(self._path)
             self._troubles.append(
                 Trouble("outbox_damaged", {"error": str(damage)[:200], "kept_as": kept_as})
             )
             return OutboxFile(self._path)
+
+    def _brought_up_to_date(self, older: OutboxFile) -> OutboxFile:
+        older.close()
+        with suppress(OSError, sqlite3.Error):  # without room for a second file it is used as it is
+            carry_over(self._path)
+        return OutboxFile(self._path)
 
     def _go_to_memory(self, error: Exception) -> None:
         if self._file is not None:
@@ -189,6 +229,7 @@ class Outbox:
             self._file = None
             self._open()
         else:
+            self._is_suspect = self._is_suspect or is_io_error(error)
             self._go_to_memory(error)
 
     def _write(self, items: Sequence[Item], notes: Mapping[str, bytes | None]) -> Written:
@@ -197,17 +238,7 @@ class Outbox:
         except sqlite3.Error as error:
             self._survive(error)
             written = self._write_once(items, notes)
-        if written.dropped:
-            self._troubles.append(
-                Trouble(
-                    "outbox_overflow",
-                    {
-                        "dropped": written.dropped,
-                        "first_seq": written.dropped_first,
-                        "last_seq": written.dropped_last,
-                    },
-                )
-            )
+        self._tell(written.gaps)
         return written
 
     def _write_once(self, items: Sequence[Item], notes: Mapping[str, bytes | None]) -> Written:
@@ -218,8 +249,8 @@ class Outbox:
             self._confirmed, self._deleting = RangeSet(), self._confirmed
             forget = list(self._deleting)
         try:
-            limit = self._max_items if file.path is not None else min(MEMORY_ITEMS, self._max_items)
-            written = file.write(items, notes=notes, forget=forget, max_items=limit)
+            limit = self._max_bytes if file.path is not None else min(MEMORY_BYTES, self._max_bytes)
+            written = file.write(items, notes=notes, forget=forget, max_bytes=limit)
         except sqlite3.Error:
             with self._sets:
                 for first, last in self._deleting:
@@ -231,17 +262,39 @@ class Outbox:
         return written
 
     def _read(self, which: Literal["urgent", "samples"], after_seq: int, limit: int) -> list[Item]:
-        while True:
-            try:
-                items = self._opened().read(which, after_seq, limit)
-            except sqlite3.Error as error:
-                self._survive(error)
-                return []
+        try:
+            while True:
+                file = self._opened()
+                items = file.read(which, after_seq, limit)
+                if file.unreadable:
+                    self._tell(file.drop("outbox_damaged", file.unreadable))
+                    continue
+                with self._sets:
+                    waiting = [item for item in items if item.seq not in self._confirmed]
+                if waiting or not items:
+                    return waiting
+                after_seq = items[-1].seq
+        except sqlite3.Error as error:
+            self._survive(error)
+            return []
+
+    def _expire(self, is_too_old: Callable[[Item], bool | None]) -> None:
+        file = self._opened()
+        try:
+            seqs = file.expired(is_too_old)
             with self._sets:
-                waiting = [item for item in items if item.seq not in self._confirmed]
-            if waiting or not items:
-                return waiting
-            after_seq = items[-1].seq
+                seqs = [seq for seq in seqs if seq not in self._confirmed]
+            if seqs:
+                self._tell(file.drop("outbox_overflow", seqs))
+        except sqlite3.Error as error:
+            self._survive(error)
+
+    def _compact(self) -> bool:
+        try:
+            return self._opened().compact()
+        except sqlite3.Error as error:
+            self._survive(error)
+            return False
 
     def _return_to_disk(self) -> bool:
         if not self.in_memory:

@@ -3,40 +3,38 @@
 WAL with synchronous=FULL: what `write` returned from survives a power cut. There is one connection, with
 an exclusive lock on the file, so no second agent can hand out the same seqs, and SQLite's old trouble with
 two connections resetting one WAL cannot arise. Not thread-safe: `edge.outbox` holds the lock.
+
+Small pages, a short log and freed pages that are not overwritten are for the SD card: see the figures of
+`ngonden bench wear` in docs/edge-storage.md.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 from uuid import UUID, uuid4
 
-import msgspec
+from edge.outbox import room
+from edge.outbox.gaps import Gap, Why, gaps_of
+from edge.outbox.gaps import Span as Span
+from edge.outbox.rows import SAMPLE, from_row, numbered, to_row
+from edge.outbox.rows import Item as Item
 
-from protocol.messages import Event, Receipt, Sample
+SCHEMA_VERSION = 2
+"""1: rows of plain JSON in pages of 4 kB; read as they are, and carried over by `edge.outbox.carry_over`."""
+READABLE_VERSIONS = (1, SCHEMA_VERSION)
 
-Item = Sample | Event | Receipt
-"""Made on the node, kept until the hub confirms its seq."""
-
-Span = tuple[int, int]
-"""First and last seq, both included."""
-
-SCHEMA_VERSION = 1
-_SAMPLE, _EVENT, _RECEIPT = 0, 1, 2
-_DECODERS: dict[int, msgspec.json.Decoder[Item]] = {
-    _SAMPLE: msgspec.json.Decoder(Sample),
-    _EVENT: msgspec.json.Decoder(Event),
-    _RECEIPT: msgspec.json.Decoder(Receipt),
-}
-_ENCODER = msgspec.json.Encoder()
-
+_PAGE_BYTES = 1024
+_LOG_PAGES = 400
+"""The log is merged into the file when it is so long: about 0.4 MB."""
 _SCHEMA = (
     "CREATE TABLE item (seq INTEGER PRIMARY KEY AUTOINCREMENT, kind INTEGER NOT NULL, body BLOB NOT NULL)",
-    f"CREATE INDEX item_urgent ON item (seq) WHERE kind <> {_SAMPLE}",
+    f"CREATE INDEX item_urgent ON item (seq) WHERE kind <> {SAMPLE}",
     "CREATE TABLE note (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
     f"PRAGMA user_version = {SCHEMA_VERSION}",
 )
@@ -56,9 +54,7 @@ class Written:
 
     epoch: UUID
     items: Sequence[Item]
-    dropped: int = 0
-    dropped_first: int = 0
-    dropped_last: int = 0
+    gaps: Sequence[Gap] = ()
 
 
 class OutboxFile:
@@ -70,15 +66,11 @@ class OutboxFile:
         Raises NotAnOutboxError, OutboxInUseError, OSError, sqlite3.Error.
         """
         self.path = path
+        self.unreadable: list[int] = []
+        """Seqs whose rows `read` could not make sense of; `drop` takes them away."""
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(
-            path or ":memory:",
-            isolation_level=None,
-            check_same_thread=False,
-            timeout=2.0,
-            cached_statements=16,
-        )
+        self._db = connect(path)
         try:
             self._open()
         except sqlite3.Error as error:
@@ -94,18 +86,21 @@ class OutboxFile:
 
     def _open(self) -> None:
         for pragma in (
+            f"page_size = {_PAGE_BYTES}",  # speaks for a new file only
             "locking_mode = EXCLUSIVE",
             "journal_mode = WAL",
             "synchronous = FULL",
+            "secure_delete = OFF",  # Debian's default zeroes what is freed: a write for each page deleted
             "cache_size = -192",  # KiB; hundreds of agents may live in one process
-            "wal_autocheckpoint = 256",
+            f"wal_autocheckpoint = {_LOG_PAGES}",
+            f"journal_size_limit = {2 * _LOG_PAGES * _PAGE_BYTES}",
         ):
             self._db.execute(f"PRAGMA {pragma}").fetchall()
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
+        self.version: int = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if self.version == 0:
             self._create()
-        elif version != SCHEMA_VERSION:
-            raise NotAnOutboxError(f"schema version {version}, this agent reads {SCHEMA_VERSION}")
+        elif self.version not in READABLE_VERSIONS:
+            raise NotAnOutboxError(f"schema version {self.version}, this agent reads {SCHEMA_VERSION}")
         faults = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
         if faults != "ok":
             raise NotAnOutboxError(str(faults))
@@ -119,12 +114,12 @@ class OutboxFile:
 
     def _create(self) -> None:
         self._db.execute("BEGIN EXCLUSIVE")
-        for statement in _SCHEMA:
-            self._db.execute(statement)
+        create_schema(self._db)
         self._db.execute("INSERT INTO note VALUES ('epoch', ?)", (uuid4().bytes,))
         self._db.execute("COMMIT")
+        self.version = SCHEMA_VERSION
         if self.path is not None:
-            _sync_folder(self.path.parent)
+            sync_folder(self.path.parent)
 
     def write(
         self,
@@ -132,50 +127,101 @@ class OutboxFile:
         *,
         notes: Mapping[str, bytes | None] | None = None,
         forget: Iterable[Span] = (),
-        max_items: int | None = None,
+        max_bytes: int | None = None,
     ) -> Written:
         """One transaction: forget what is confirmed, give each item the next seq, set or delete notes.
 
-        With `max_items` the oldest samples make room when there are more, a hundredth at a time.
+        With `max_bytes` the oldest samples make room when the file would outgrow it. Events and receipts
+        stay, unless this is memory and no sample is left.
         """
-        seq, count, stored, rows = self.high_seq, self.count, [], []
+        seq, count, stored = self.high_seq, self.count, []
         for item in items:
             seq += 1
-            numbered = _numbered(item, seq, self.epoch)
-            stored.append(numbered)
-            rows.append((seq, _kind(item), _ENCODER.encode(numbered)))
-        dropped: Sequence[int] = ()
+            stored.append(numbered(item, seq, self.epoch))
+        gaps: list[Gap] = []
         self._db.execute("BEGIN IMMEDIATE")
         try:
             for first, last in forget:
                 count -= self._db.execute(
                     "DELETE FROM item WHERE seq BETWEEN ? AND ?", (first, last)
                 ).rowcount
-            self._db.executemany("INSERT INTO item VALUES (?, ?, ?)", rows)
+            self._db.executemany("INSERT INTO item VALUES (?, ?, ?)", (to_row(item) for item in stored))
+            count += len(stored)
             for key, value in (notes or {}).items():
                 self._put_note(key, value)
-            count += len(rows)
-            if max_items is not None and count > max_items:
-                dropped = self._drop_oldest(count - max_items + max_items // 100)
+            if max_bytes is not None:
+                dropped = room.make(self._db, max_bytes, count, samples_only=self.path is not None)
+                gaps = self._note_gaps("outbox_overflow", dropped)
                 count -= len(dropped)
             self._db.execute("COMMIT")
         except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
+            self._roll_back()
             raise
         self.high_seq, self.count = seq, count
-        if not dropped:
-            return Written(self.epoch, stored)
-        return Written(self.epoch, stored, len(dropped), dropped[0], dropped[-1])
+        return Written(self.epoch, stored, gaps)
 
     def read(self, which: Literal["urgent", "samples"], after_seq: int, limit: int) -> list[Item]:
-        """Up to `limit` events and receipts, or samples, with seqs above `after_seq`, oldest first."""
-        wanted = f"kind = {_SAMPLE}" if which == "samples" else f"kind <> {_SAMPLE}"
+        """Up to `limit` events and receipts, or samples, with seqs above `after_seq`, oldest first.
+
+        A row that can't be read is left out and named in `unreadable`.
+        """
+        wanted = f"kind = {SAMPLE}" if which == "samples" else f"kind <> {SAMPLE}"
         rows = self._db.execute(
-            f"SELECT kind, body FROM item WHERE {wanted} AND seq > ? ORDER BY seq LIMIT ?",  # noqa: S608 - our own constants
+            f"SELECT seq, kind, body FROM item WHERE {wanted} AND seq > ? ORDER BY seq LIMIT ?",  # noqa: S608 - our own constants
             (after_seq, limit),
         )
-        return [_DECODERS[kind].decode(body) for kind, body in rows]
+        items = []
+        for seq, kind, body in rows:
+            try:
+                items.append(from_row(kind, body))
+            except ValueError:
+                self.unreadable.append(seq)
+        return items
+
+    def drop(self, why: Why, seqs: Sequence[int]) -> list[Gap]:
+        """Delete items that the hub does not have, and note the gap, in one transaction."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            self._db.executemany("DELETE FROM item WHERE seq = ?", ((seq,) for seq in seqs))
+            gaps = self._note_gaps(why, seqs)
+            self._db.execute("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
+        self.count -= len(seqs)
+        self.unreadable = [seq for seq in self.unreadable if seq not in set(seqs)]
+        return gaps
+
+    def expired(self, is_too_old: Callable[[Item], bool | None]) -> list[int]:
+        """Seqs of the oldest samples up to the last that is too old; None from `is_too_old`: nobody knows."""
+        found: list[int] = []
+        unknown: list[int] = []
+        rows = self._db.execute(f"SELECT seq, kind, body FROM item WHERE kind = {SAMPLE} ORDER BY seq")  # noqa: S608 - our own constant
+        for seq, kind, body in rows:
+            try:
+                verdict = is_too_old(from_row(kind, body))
+            except ValueError:
+                verdict = None
+            if verdict is False:
+                break
+            unknown.append(seq)
+            if verdict:
+                found += unknown
+                unknown.clear()
+        rows.close()
+        return found
+
+    def compact(self) -> bool:
+        """Give freed pages back to the disk where few are in use, so that it takes no time; says if it did."""
+        if self.path is None or not room.worth_compacting(self._db):
+            return False
+        self._db.execute("VACUUM")
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return True
+
+    def rows(self) -> sqlite3.Cursor:
+        """Every row as (seq, kind, body), oldest first."""
+        return self._db.execute("SELECT seq, kind, body FROM item ORDER BY seq")
 
     def note(self, key: str) -> bytes | None:
         """The value noted under a key."""
@@ -190,13 +236,27 @@ class OutboxFile:
         )
         return {key: bytes(value) for key, value in rows}
 
+    def merge_log(self) -> None:
+        """Merge the write-ahead log into the file and delete it; raises where that can't be done."""
+        mode = self._db.execute("PRAGMA journal_mode = DELETE").fetchone()[0]
+        if mode != "delete":
+            raise sqlite3.OperationalError(f"the log stays: journal mode {mode}")
+
     def close(self) -> None:
         """Close the file; a disk that fails now has nothing left to lose."""
-        try:
+        # Everything committed is in the WAL already; only its checkpoint may fail.
+        with suppress(sqlite3.Error):
             self._db.close()
-        except sqlite3.Error:
-            # Everything committed is in the WAL already; only its checkpoint failed.
-            return
+
+    def _roll_back(self) -> None:
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK")
+
+    def _note_gaps(self, why: Why, seqs: Sequence[int]) -> list[Gap]:
+        gaps = list(gaps_of(why, seqs))
+        for gap in gaps:
+            self._put_note(gap.key, gap.note)
+        return gaps
 
     def _put_note(self, key: str, value: bytes | None) -> None:
         if value is None:
@@ -204,17 +264,23 @@ class OutboxFile:
         else:
             self._db.execute("INSERT OR REPLACE INTO note VALUES (?, ?)", (key, value))
 
-    def _drop_oldest(self, how_many: int) -> list[int]:
-        """Samples go first; events and receipts only when nothing else is left."""
-        seqs = [
-            row[0]
-            for row in self._db.execute(
-                f"SELECT seq FROM item ORDER BY kind <> {_SAMPLE}, seq LIMIT ?",  # noqa: S608 - our own constant
-                (how_many,),
-            )
-        ]
-        self._db.executemany("DELETE FROM item WHERE seq = ?", ((seq,) for seq in seqs))
-        return sorted(seqs)
+
+def connect(path: Path | None) -> sqlite3.Connection:
+    """A connection on which only what is written here begins and ends transactions."""
+    return sqlite3.connect(
+        path or ":memory:", isolation_level=None, check_same_thread=False, timeout=2.0, cached_statements=16
+    )
+
+
+def create_schema(db: sqlite3.Connection) -> None:
+    """The tables of the present version, empty."""
+    for statement in _SCHEMA:
+        db.execute(statement)
+
+
+def page_bytes() -> int:
+    """The size of a new file's pages."""
+    return _PAGE_BYTES
 
 
 def is_damage(error: sqlite3.Error) -> bool:
@@ -223,19 +289,13 @@ def is_damage(error: sqlite3.Error) -> bool:
     return code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
-def _kind(item: Item) -> int:
-    if isinstance(item, Sample):
-        return _SAMPLE
-    return _EVENT if isinstance(item, Event) else _RECEIPT
+def is_io_error(error: sqlite3.Error) -> bool:
+    """Whether the disk itself failed: what the page cache shows of this file can't be trusted any more."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF == sqlite3.SQLITE_IOERR
 
 
-def _numbered(item: Item, seq: int, epoch: UUID) -> Item:
-    if isinstance(item, Receipt):
-        return msgspec.structs.replace(item, seq=seq, epoch=epoch)
-    return msgspec.structs.replace(item, seq=seq)
-
-
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """A new file's name is only safe once its folder is on disk too."""
     handle = os.open(folder, os.O_RDONLY)
     try:

@@ -12,6 +12,7 @@ from hub.incidents.told import Originator, Word
 from hub.ingest.arrival import Arrival
 from hub.ingest.batch import Batch, ReceiptRow
 from hub.ingest.directory import KnownNode
+from hub.ingest.gaps import told_gap
 from hub.ingest.state import NodeLive
 from protocol import Event, NodeState, Receipt, TimeVerdict, judge_time
 
@@ -130,6 +131,11 @@ def take_event(
         return
     ranges.add(event.seq)
     batch.changed_ranges.add((known.name, epoch))
+    gap = told_gap(event, epoch)
+    if gap is not None:
+        for first, last in gap[1]:
+            batch.ranges_of(known.name, gap[0]).add_span(first, last)
+        batch.changed_ranges.add((known.name, gap[0]))
     batch.event_rows.append(
         (
             known.name,

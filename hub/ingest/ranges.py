@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 
 MAX_RANGES = 10_000
@@ -46,6 +46,18 @@ class RangeSet:
             if len(firsts) > MAX_RANGES:
                 del firsts[1], lasts[0]
         return True
+
+    def add_span(self, first: int, last: int) -> None:
+        """Put in first … last, both included, however many they are."""
+        firsts, lasts = self._firsts, self._lasts
+        low = bisect_left(lasts, first - 1)
+        high = bisect_right(firsts, last + 1)
+        if low < high:
+            first, last = min(first, firsts[low]), max(last, lasts[high - 1])
+        firsts[low:high] = [first]
+        lasts[low:high] = [last]
+        if len(firsts) > MAX_RANGES:
+            del firsts[1], lasts[0]
 
     def __contains__(self, seq: int) -> bool:
         at = bisect_right(self._firsts, seq)

@@ -6,10 +6,12 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import select
 
 from hub.ingest import reads
 from hub.ingest.directory import KnownNode
-from protocol import CameraReading, Kind, Range, pack
+from hub.ingest.tables import received
+from protocol import CameraReading, Event, Kind, Range, pack
 from tests.integration.hub_ingest.rig import Rig
 from tests.integration.hub_ingest.words import (
     EPOCH,
@@ -111,6 +113,21 @@ def test_a_wrong_clock_still_measures_how_long_a_live_sample_waited_on_its_node(
         round(START.timestamp() * 1000) - 8000,
         round(START.timestamp() * 1000),
     ]
+
+
+def test_a_gap_that_the_node_tells_is_closed_and_what_it_kept_still_comes(rig: Rig) -> None:
+    told = Event(
+        seq=9,
+        time=START,
+        clock="synced",
+        kind="outbox_overflow",
+        detail={"epoch": str(EPOCH), "dropped": 5, "first_seq": 1, "last_seq": 6, "runs": "1-3,5-6"},
+    )
+    rig.take(Kind.EVENT, events(told))
+    rig.take(Kind.EVENT, events(event(4)))
+    rig.take(Kind.TELEMETRY, telemetry(sample(7), sample(8)))
+    assert rig.read(lambda conn: conn.execute(select(received.c.ranges)).scalars().all()) == [[[1, 9]]]
+    assert rig.stats()["events_stored"] == 2
 
 
 def test_one_bad_sample_is_set_aside_and_its_neighbours_are_stored(rig: Rig) -> None:

@@ -17,7 +17,7 @@ from tests.unit.edge.test_outbox import full_disk
 
 
 def make_journal(folder: Path, executor: ThreadPoolExecutor, clock: MockClock | None = None) -> Journal:
-    return Journal(folder, node=NODE, max_items=1000, clock=clock or MockClock(EVENING), executor=executor)
+    return Journal(folder, node=NODE, clock=clock or MockClock(EVENING), executor=executor)
 
 
 @pytest.fixture

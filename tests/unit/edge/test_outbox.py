@@ -21,11 +21,11 @@ from tests.support.nodes import EVENING, NODE, POLE, event, sample
 class Box:
     """An outbox with what befell it."""
 
-    def __init__(self, folder: Path, *, max_items: int = 1000) -> None:
+    def __init__(self, folder: Path, *, max_bytes: int = 64_000_000) -> None:
         self.troubles: list[Trouble] = []
         self.executor = ThreadPoolExecutor(1)
         self.outbox = Outbox(
-            folder, max_items=max_items, executor=self.executor, on_trouble=self.troubles.append
+            folder, max_bytes=max_bytes, executor=self.executor, on_trouble=self.troubles.append
         )
 
     async def seqs(self) -> list[int]:
@@ -129,21 +129,6 @@ async def test_flush_deletes_without_waiting(tmp_path: Path) -> None:
     file = OutboxFile(tmp_path / FILE_NAME)
     assert [item.seq for item in file.read("samples", 0, 9)] == [2]
     file.close()
-
-
-async def test_a_full_outbox_lets_the_oldest_samples_go_keeps_events_and_says_so(tmp_path: Path) -> None:
-    box = Box(tmp_path, max_items=100)
-    await box.outbox.open()
-    await box.outbox.write([event()])
-    for _ in range(100):
-        await box.outbox.write([sample()])
-    kept = await box.seqs()
-    assert 1 in kept
-    assert kept[1:] == list(range(4, 102))
-    overflow = box.troubles[0]
-    assert overflow == Trouble("outbox_overflow", {"dropped": 2, "first_seq": 2, "last_seq": 3})
-    assert box.outbox.queued == len(kept) <= 100
-    await box.outbox.close()
 
 
 async def test_a_damaged_file_is_set_aside_and_a_new_epoch_begins(tmp_path: Path) -> None:

@@ -37,9 +37,7 @@ class Bench:
         self.meter = MockMeter(self.lamp, lamp_rated_w=60, random=Random(1), seconds=self.clock.monotonic)
         self.camera = MockCamera()
         self.executor = ThreadPoolExecutor(1)
-        self.journal = Journal(
-            tmp_path, node=NODE, max_items=1000, clock=self.clock, executor=self.executor
-        )
+        self.journal = Journal(tmp_path, node=NODE, clock=self.clock, executor=self.executor)
         cameras = [{"code": "CAM-1", "driver": "mock"}]
         self.config = node_config(tmp_path, camera_interval_s=30, pole={"cameras": cameras})
         self.devices = {

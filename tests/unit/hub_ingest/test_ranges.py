@@ -31,6 +31,15 @@ def test_its_ranges_are_ascending_disjoint_and_never_touch(seqs: list[int]) -> N
     assert RangeSet(pairs).pairs() == pairs
 
 
+@given(st.lists(st.tuples(st.integers(1, 60), st.integers(0, 9)), max_size=40))
+def test_spans_go_in_as_their_numbers_would(spans: list[tuple[int, int]]) -> None:
+    found, truth = RangeSet(), set[int]()
+    for first, more in spans:
+        found.add_span(first, first + more)
+        truth |= set(range(first, first + more + 1))
+        assert found.pairs() == compressed(truth)
+
+
 def test_a_node_of_gaps_alone_cannot_grow_it_without_end() -> None:
     found = RangeSet()
     for seq in range(1, 2 * ranges.MAX_RANGES + 100, 2):
