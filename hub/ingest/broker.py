@@ -50,7 +50,7 @@ class MqttLink:
         self._settings = settings
         self._waiting: deque[Arrival] = deque()
         self._count = _Count()
-        self._expiries: dict[int, Properties] = {}
+        self._expiries: dict[int | None, Properties] = {}
         self._something = threading.Event()
         self._generation = 0
         self._connected_since: float | None = None
@@ -118,15 +118,16 @@ class MqttLink:
                 self._client.ack(came.mid, came.qos)
                 self._count.acknowledged += 1
 
-    def publish(self, topic: str, payload: bytes, *, expiry_s: int) -> bool:
+    def publish(self, topic: str, payload: bytes, *, expiry_s: int | None, retain: bool = False) -> bool:
         """See BrokerLink."""
         if self._connected_since is None:
             return False
         properties = self._expiries.get(expiry_s)
         if properties is None:
             properties = self._expiries[expiry_s] = _properties(PacketTypes.PUBLISH)
-            properties.MessageExpiryInterval = expiry_s
-        told = self._client.publish(topic, payload, qos=_QOS, properties=properties)
+            if expiry_s is not None:
+                properties.MessageExpiryInterval = expiry_s
+        told = self._client.publish(topic, payload, qos=_QOS, retain=retain, properties=properties)
         return told.rc == mqtt.MQTT_ERR_SUCCESS
 
     def _on_connect(

@@ -1,4 +1,4 @@
-"""What the committer does beside messages: commands out, drained telemetry away, statistics kept."""
+"""What the committer does beside messages: what goes out to nodes, drained telemetry, statistics."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from hub.db import reading
 from hub.ingest.arrival import Reject, rejected_point
 from hub.ingest.batch import Batch
 from hub.ingest.commit import Chores
+from hub.ingest.config_sender import ConfigSender
 from hub.ingest.link import BrokerLink
 from hub.ingest.outbox import Drained, SqlOutbox
 from hub.ingest.state import IngestState
@@ -33,6 +34,7 @@ class ChoreList:
         store_up: Callable[[], bool],
     ) -> None:
         self._reader = reading(engine)
+        self._configs = ConfigSender(self._reader, link)
         self._outbox = outbox
         self._link = link
         self._settings = settings
@@ -58,10 +60,12 @@ class ChoreList:
         if monotonic_s >= self._poll_due:
             self._poll_due = monotonic_s + self._settings.command_poll_ms / 1000
             self._collect_commands(chores, batch.now)
+            self._configs.send(batch.directory)
         self._collect_drained(state, chores, batch.now)
         if monotonic_s >= self._alive_due:
             self._alive_due = monotonic_s + _ALIVE_EVERY_S
             chores.stats |= self._stats(state, batch.now)
+            chores.adapted_configs = self._configs.adapted(state, batch.now)
         if monotonic_s >= self._prune_due:
             self._prune_due = monotonic_s + _PRUNE_EVERY_S
             chores.reject_keep_rows = self._settings.reject_keep_rows
@@ -88,6 +92,7 @@ class ChoreList:
         """They are not: offer them again."""
         self._outbox.give_back(self._drained)
         self._drained = Drained()
+        self._configs.forget()
         self._poll_due = self._alive_due = float("-inf")
 
     def _collect_commands(self, chores: Chores, now: datetime) -> None:

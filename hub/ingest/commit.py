@@ -28,6 +28,8 @@ from hub.ingest.tables import (
     reject,
     telemetry_outbox,
 )
+from hub.nodeconfig.delivery import write_adapted
+from hub.nodeconfig.store import Desired
 from hub.revision import next_revision
 
 POINTS_PER_ROW = 5000
@@ -52,6 +54,7 @@ class Chores:
     refused_points: Sequence[Reject] = ()
     sent_commands: Sequence[str] = ()
     expired_commands: Sequence[str] = ()
+    adapted_configs: Sequence[Desired] = ()
     stats: dict[str, Any] = field(default_factory=dict)
     reject_keep_rows: int | None = None
     """Set when it is time to let the oldest rejects go."""
@@ -62,6 +65,7 @@ class Chores:
             or self.refused_points
             or self.sent_commands
             or self.expired_commands
+            or self.adapted_configs
             or self.stats
             or self.reject_keep_rows is not None
         )
@@ -154,6 +158,7 @@ def _write_chores(conn: Connection, chores: Chores, now: datetime, revision: int
         mark_sent(conn, chores.sent_commands, now, revision)
     if chores.expired_commands:
         mark_expired(conn, chores.expired_commands, now, revision)
+    write_adapted(conn, chores.adapted_configs, revision)
     if chores.reject_keep_rows is not None:
         newest = conn.execute(select(func.max(reject.c.id))).scalar()
         if newest is not None:

@@ -26,8 +26,11 @@ class BrokerLink(Protocol):
     def acknowledge(self, arrivals: Sequence[Arrival]) -> None:
         """Tell the broker that these are committed."""
 
-    def publish(self, topic: str, payload: bytes, *, expiry_s: int) -> bool:
-        """Hand over a QoS 1 message; False when there is no connection to send it on."""
+    def publish(self, topic: str, payload: bytes, *, expiry_s: int | None, retain: bool = False) -> bool:
+        """Hand over a QoS 1 message; False when there is no connection to send it on.
+
+        Without an expiry the broker keeps it; `retain` keeps it also for those who come later.
+        """
 
 
 class Published(NamedTuple):
@@ -35,7 +38,8 @@ class Published(NamedTuple):
 
     topic: str
     payload: bytes
-    expiry_s: int
+    expiry_s: int | None
+    retain: bool = False
 
 
 class InMemoryLink:
@@ -67,9 +71,9 @@ class InMemoryLink:
         """See BrokerLink."""
         self.acknowledged += [came.mid for came in arrivals]
 
-    def publish(self, topic: str, payload: bytes, *, expiry_s: int) -> bool:
+    def publish(self, topic: str, payload: bytes, *, expiry_s: int | None, retain: bool = False) -> bool:
         """See BrokerLink."""
         if self.connected_since is None:
             return False
-        self.published.append(Published(topic, payload, expiry_s))
+        self.published.append(Published(topic, payload, expiry_s, retain))
         return True

@@ -72,13 +72,27 @@ def known_nodes(conn: Connection) -> dict[str, NodeInfo]:
     return {name: NodeInfo(name, commune, frozenset(poles[name])) for name, commune in rows}
 
 
-def poles(conn: Connection, *, commune: str | None = None, query: str | None = None) -> list[PoleInfo]:
+def node(conn: Connection, name: str) -> NodeInfo | None:
+    """One node, or None where no such one is registered."""
+    statement = select(t.area.c.code).join(t.node, t.node.c.commune_id == t.area.c.id)
+    commune = conn.execute(statement.where(t.node.c.name == name)).scalar_one_or_none()
+    if commune is None:
+        return None
+    codes = conn.execute(select(t.pole.c.code).where(t.pole.c.node_name == name)).scalars()
+    return NodeInfo(name, commune, frozenset(codes))
+
+
+def poles(
+    conn: Connection, *, commune: str | None = None, node: str | None = None, query: str | None = None
+) -> list[PoleInfo]:
     """Poles by code. `query` finds each of its words, with or without accents, in code, place, feeder,
     hamlet, commune or province, present or former names alike; a word of one or two letters as a whole word.
     """
     statement = _pole_select().order_by(t.pole.c.code)
     if commune is not None:
         statement = statement.where(_commune.c.code == commune)
+    if node is not None:
+        statement = statement.where(t.pole.c.node_name == node)
     for word in fold(query or "").split():
         pattern = like_pattern(word, whole=len(word) <= 2)
         statement = statement.where(

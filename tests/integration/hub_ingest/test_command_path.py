@@ -64,6 +64,7 @@ def test_an_override_reaches_the_broker_with_its_expiry_and_is_marked_sent(rig: 
     assert (out.until, out.expires_at) == (after(3600), asked.expires_at)
     (message,) = [one for one in rig.link.published if one.topic.endswith("/command")]
     assert message.topic == "ngonden/1/tram-than/tg-0001/command"
+    assert message.expiry_s is not None
     assert 50 <= message.expiry_s <= 60
     view = now_of(rig, asked)
     assert (view.status, view.sent_at) == ("sent", rig.now)
