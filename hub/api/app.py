@@ -19,6 +19,7 @@ from hub.api.routes import (
     funding,
     health,
     incidents,
+    node_config,
     openapi,
     poles,
     registry,
@@ -73,7 +74,19 @@ def create_api(
     app.state.hub = Hub(settings, engine, reads, store, feed, clock)
     answers = Answers(html_problem)
     answers.install(app)
-    for part in (health, poles, incidents, commands, funding, registry, session, users, events, openapi):
+    for part in (
+        health,
+        poles,
+        incidents,
+        commands,
+        node_config,
+        funding,
+        registry,
+        session,
+        users,
+        events,
+        openapi,
+    ):
         app.include_router(part.router)
     app.add_middleware(Gate, answers=answers, https=app.state.hub.https)
     return app

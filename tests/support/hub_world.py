@@ -110,7 +110,9 @@ class PointList:
         self.points.clear()
 
 
-def node_speaks(conn: Connection, n: int, now: datetime, *, status: str = "online") -> int:
+def node_speaks(
+    conn: Connection, n: int, now: datetime, *, status: str = "online", config_version: int = 1
+) -> int:
     """Node tg-000n is heard; returns the revision."""
     revision = next_revision(conn)
     values: dict[str, Any] = {
@@ -123,7 +125,7 @@ def node_speaks(conn: Connection, n: int, now: datetime, *, status: str = "onlin
         "epoch": "e",
         "queued": 0,
         "agent_version": "0.1.0",
-        "config_version": 1,
+        "config_version": config_version,
         "clock": "synced",
         "revision": revision,
     }

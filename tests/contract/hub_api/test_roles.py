@@ -24,6 +24,8 @@ STAFF = {
     ("POST", "/api/v1/poles/{code}/maintenance"),
     ("POST", "/api/v1/poles/{code}/maintenance/end"),
     ("POST", "/api/v1/poles/{code}/cameras/{camera}/cycle"),
+    ("PUT", "/api/v1/nodes/{node}/config"),
+    ("POST", "/api/v1/node-configs"),
     ("POST", "/api/v1/funding/entries"),
     ("POST", "/api/v1/funding/entries/{entry_id}/reversal"),
 }
@@ -66,6 +68,7 @@ def test_every_route_holds_to_its_role_when_called(sqlite_office: Office, who: R
         address = path.format(
             code="TG-0001",
             camera="CAM-TG-01",
+            node="tg-0001",
             command_id="00000000-0000-4000-8000-000000000000",
             entry_id=1,
             name="x",
@@ -93,6 +96,8 @@ def _body(method: str, path: str) -> dict[str, Any]:
         "/api/v1/session/password": {"json": {"password": "mat khau rat dai"}},
         "/api/v1/poles/{code}/lamp/override": {"json": {"level": 1, "until": "2026-03-01T20:00:00Z"}},
         "/api/v1/poles/{code}/maintenance": {"json": {"until": "2026-03-01T20:00:00Z"}},
+        "/api/v1/nodes/{node}/config": {"json": {"profile": {}, "why": "thử"}},
+        "/api/v1/node-configs": {"json": {"commune": "tram-than", "profile": {}, "why": "thử"}},
         "/api/v1/registry/import": {"files": {"file": ("x.csv", b"code\n")}},
         "/api/v1/funding/entries": {
             "json": {
