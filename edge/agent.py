@@ -119,10 +119,13 @@ class Agent:
         # aiomqtt and TLS cost a good part of the agent's start; the lamps are under control before.
         from edge.camera.watch import CameraWatch
         from edge.link.downlink import Downlink
+        from edge.link.pace import Pace
+        from edge.link.rescue import Rescue
         from edge.link.uplink import Uplink, Vitals
         from edge.sampling import Sampler
 
         config, clock = self._config, self._clock
+        pace = Pace.of(config.link)
         journal = Journal(
             Path(config.data_dir),
             node=config.node,
@@ -130,6 +133,7 @@ class Agent:
             max_age=timedelta(days=config.outbox_max_days),
             clock=clock,
             executor=executor,
+            pace=pace,
         )
         await journal.open()
         self._journal = journal
@@ -152,6 +156,8 @@ class Agent:
             vitals.heartbeat_s, vitals.config_version = wanted.heartbeat_s, wanted.version
             if update is not None:
                 update.wants(wanted.agent)
+            if wanted.report_interval_s is not None:
+                pace.report_interval_s = wanted.report_interval_s
             uplink.tell_state()
 
         downlink = Downlink(
@@ -171,6 +177,15 @@ class Agent:
             clock=clock,
             receive=downlink.receive,
             random=self._random,
+            pace=pace,
+        )
+        rescue = Rescue(
+            config.link,
+            uplink,
+            journal=journal,
+            clock=clock,
+            random=self._random,
+            may_reboot=self._restart_changes_no_lamp,
         )
         journal.on_new_epoch = uplink.tell_state
         await downlink.restore()
@@ -182,6 +197,7 @@ class Agent:
             journal.deliver,
             journal.keep_house,
             *(update.pieces if update is not None else ()),
+            rescue.run,
         ]
         try:
             await self._side_by_side(work, uplink, stop)
@@ -206,6 +222,11 @@ class Agent:
             start_anew=start_anew,
             random=self._random,
         )
+
+    def _restart_changes_no_lamp(self) -> bool:
+        """Lamps light by themselves while the machine restarts: by day that would be seen as a fault."""
+        readings = [light.reading() for light in self._lighting.lights.values()]
+        return all(reading.effect_level > 0 and reading.reason != "maintenance" for reading in readings)
 
     async def _side_by_side(
         self, work: list[Callable[[], Coroutine[Any, Any, None]]], uplink: Uplink, stop: asyncio.Event

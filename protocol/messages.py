@@ -189,7 +189,7 @@ class NodeState(Struct, frozen=True, kw_only=True, omit_defaults=True):
     connected_at: UtcTime
     clock: Clock
     heartbeat_s: Annotated[int, Meta(ge=1, le=3600)]
-    """Promise: the next state message comes within this time. Three missed make the node stale."""
+    """Promise: the next message of any kind comes within this time. Three missed make the node stale."""
     epoch: UUID
     queued: Annotated[int, Meta(ge=0)] = 0
     """What waits in the outbox."""

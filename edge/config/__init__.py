@@ -14,6 +14,7 @@ from edge.config.inputs import (
     TemperatureSettings,
 )
 from edge.config.lamp import LampSettings, PhotocellSettings
+from edge.config.link import LinkSettings
 from edge.config.node import NodeConfig, PoleSettings, load
 from edge.config.serial_line import MeterSettings
 
@@ -24,6 +25,7 @@ __all__ = [
     "ConfigError",
     "DoorSettings",
     "LampSettings",
+    "LinkSettings",
     "MeterSettings",
     "MotionSettings",
     "NodeConfig",

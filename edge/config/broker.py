@@ -20,7 +20,8 @@ class BrokerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     key_file: str | None = None
     will_delay_s: Annotated[int, Meta(ge=0, le=3600)] = 30
     """A reconnect within this time is nobody's alarm."""
-    keepalive_s: Annotated[int, Meta(ge=5, le=600)] = 30
+    keepalive_s: Annotated[int, Meta(ge=5, le=7200)] | None = None
+    """MQTT keep-alive. Absent: 30 s, and on a metered link a little longer than the report interval."""
     reconnect_max_s: Annotated[float, Meta(ge=0.1, le=600)] = 60.0
     """The longest pause between attempts; each is shortened at random so that nodes spread out."""
 

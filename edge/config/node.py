@@ -13,6 +13,7 @@ from edge.config.broker import BrokerSettings
 from edge.config.camera import CameraSettings
 from edge.config.inputs import CabinetSettings, MotionSettings
 from edge.config.lamp import LampSettings, PhotocellSettings
+from edge.config.link import LinkSettings
 from edge.config.serial_line import MeterSettings
 from edge.config.update import UpdateSettings
 from protocol.messages import Code, Name
@@ -45,6 +46,7 @@ class NodeConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     data_dir: str
     """Where the outbox lives; relative to the configuration's own folder."""
     broker: BrokerSettings
+    link: LinkSettings = LinkSettings()
     poles: Annotated[list[PoleSettings], Meta(min_length=1, max_length=64)]
     cabinet: CabinetSettings = CabinetSettings()
     clock: Literal["kernel", "trusted"] = "kernel"

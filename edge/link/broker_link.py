@@ -7,7 +7,9 @@ sends. The incoming queue has no limit, because aiomqtt throws messages away whe
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
+from contextlib import suppress
 
 import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
@@ -15,12 +17,14 @@ from paho.mqtt.properties import Properties
 
 from edge.config import BrokerSettings
 
-ANSWER_WITHIN_S = 10.0
-"""A link that lets nothing through for so long is dead, whatever TCP believes."""
 
-
-async def open_client(broker: BrokerSettings, *, node: str, will: tuple[str, bytes]) -> aiomqtt.Client:
+async def open_client(
+    broker: BrokerSettings, *, node: str, will: tuple[str, bytes], keepalive_s: int, answer_within_s: float
+) -> aiomqtt.Client:
     """A client that is not connected yet. `will` is topic and payload, retained, sent after `will_delay_s`.
+
+    A broker that lets `answer_within_s` pass is dead, whatever TCP believes: that ends each handshake, each
+    subscription and each wait for a PUBACK.
 
     Raises OSError (ssl.SSLError among them) where the identity's files can't be used.
     """
@@ -30,18 +34,30 @@ async def open_client(broker: BrokerSettings, *, node: str, will: tuple[str, byt
     # A will waits no longer than its session lives, so the session outlives the connection as long.
     properties.SessionExpiryInterval = broker.will_delay_s
     topic, payload = will
-    return aiomqtt.Client(
+    client = aiomqtt.Client(
         broker.host,
         broker.port,
         identifier=node,
         protocol=aiomqtt.ProtocolVersion.V5,
         clean_start=True,
-        keepalive=broker.keepalive_s,
+        keepalive=keepalive_s,
         properties=properties,
         will=aiomqtt.Will(topic, payload, qos=1, retain=True, properties=will_properties),
-        timeout=ANSWER_WITHIN_S,
+        timeout=answer_within_s,
         tls_context=await _identity(broker),
     )
+    # paho gives the TCP and TLS handshakes 5 s, too little for a link with seconds of delay; aiomqtt has no
+    # way to say so.
+    client._client.connect_timeout = answer_within_s
+    return client
+
+
+def cut(client: aiomqtt.Client) -> None:
+    """End a connection that answers no more at once: a polite end would wait for its broker once again."""
+    sock = client._client.socket()
+    if isinstance(sock, socket.socket):
+        with suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
 
 
 async def _identity(broker: BrokerSettings) -> ssl.SSLContext | None:

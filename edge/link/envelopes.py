@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -26,10 +26,22 @@ class Envelope:
 
 
 def wrap(
-    items: Sequence[Item], *, node: str, epoch: UUID, historical: bool, now: datetime
+    items: Sequence[Item],
+    *,
+    node: str,
+    epoch: UUID,
+    historical: bool,
+    now: datetime,
+    late: Collection[int] = (),
 ) -> Iterator[Envelope]:
-    """Events in one message, each receipt in its own, samples in as few as their size allows."""
-    marked = [msgspec.structs.replace(item, historical=True) if historical else item for item in items]
+    """Events in one message, each receipt in its own, samples in as few as their size allows.
+
+    All of them are `historical`, or those whose seq stands in `late`.
+    """
+    marked = [
+        msgspec.structs.replace(item, historical=True) if historical or item.seq in late else item
+        for item in items
+    ]
     events = [item for item in marked if isinstance(item, Event)]
     if events:
         message = EventMessage(v=SCHEMA_VERSION, node=node, epoch=epoch, sent_at=now, events=events)

@@ -19,19 +19,24 @@ import structlog
 
 from edge.clock import Clock
 from edge.config import BrokerSettings
-from edge.link.broker_link import open_client
+from edge.link.broker_link import cut, open_client
 from edge.link.envelopes import wrap
-from edge.link.send_plan import Fresh
+from edge.link.pace import Pace
+from edge.link.recovery import LinkFacts, pause_s
+from edge.link.send_plan import Fresh, SendPlan, Stored
 from edge.outbox.journal import Journal
 from edge.waiting import wait_for
-from protocol import SCHEMA_VERSION, TO_NODE, Kind, NodeState, TopicError, encode, parse_topic, topic
+from protocol import SCHEMA_VERSION, TO_NODE, Kind, NodeState, TopicError, encode, pack, parse_topic, topic
 
-RECONNECT_FIRST_S = 1.0
 STEADY_AFTER_S = 30.0
 """A connection that lived so long starts the pauses between attempts anew."""
 GOODBYE_WITHIN_S = 3.0
 
 Receive = Callable[[Kind, bytes], None]
+
+
+class GivenUpError(Exception):
+    """This connection leads nowhere: a new one is wanted."""
 
 
 class SubscriptionRefusedError(Exception):
@@ -44,6 +49,7 @@ class Vitals:
 
     agent_version: str
     heartbeat_s: int
+    """As the settings or the hub want it; the link's pace may stretch what is promised."""
     config_version: int
     poles: list[str]
 
@@ -62,7 +68,9 @@ class Uplink:
         clock: Clock,
         receive: Receive,
         random: Random,
+        pace: Pace | None = None,
     ) -> None:
+        self._pace = pace or Pace()
         self._node = node
         self._topics = {kind: topic(commune, node, kind) for kind in Kind}
         self._broker = broker
@@ -73,26 +81,67 @@ class Uplink:
         self._random = random
         self._tell_state = asyncio.Event()
         self._lost = False
+        self._client: aiomqtt.Client | None = None
+        self._give_up = asyncio.Event()
+        self._word_at_s = self._state_at_s = float("-inf")
+        now_s = clock.monotonic()
+        self._facts = LinkFacts(connected=False, broker_at_s=now_s, hub_at_s=now_s)
         self._log = structlog.get_logger().bind(node=node)
 
     def tell_state(self) -> None:
         """What a state message says has changed: send one now."""
         self._tell_state.set()
 
+    @property
+    def facts(self) -> LinkFacts:
+        """How the link is, for `edge.link.recovery`."""
+        self._facts.connected = self._client is not None
+        self._facts.unconfirmed_since_s = self._journal.plan.unconfirmed_since_s
+        return self._facts
+
+    def reconnect(self) -> None:
+        """Give this connection up and make a new one."""
+        self._give_up.set()
+
+    async def urgent(self, within_s: float) -> bool:
+        """Send the events and receipts that wait now, past any batch under way: a node's last words.
+
+        Returns whether the broker has taken them all, at the latest after `within_s`.
+        """
+        try:
+            async with asyncio.timeout(within_s):
+                await self._journal.record()
+                while self._client is not None:
+                    plan = self._journal.plan
+                    todo = plan.next(self._clock.monotonic(), only_urgent=True)
+                    if todo is None:
+                        return True
+                    await self._forward(self._client, plan, todo)
+        except (TimeoutError, aiomqtt.MqttError):
+            return False
+        return False
+
     async def run(self, stop: asyncio.Event) -> None:
         """Stay connected until `stop`; then say goodbye. Raises nothing that a network can cause."""
-        pause_s = RECONNECT_FIRST_S
+        attempt = 0
         while not stop.is_set():
             started_s = self._clock.monotonic()
             try:
                 await self._connection(stop)
-            except (aiomqtt.MqttError, OSError, ValueError, SubscriptionRefusedError) as error:
+            except (
+                aiomqtt.MqttError,
+                OSError,
+                ValueError,
+                SubscriptionRefusedError,
+                GivenUpError,
+            ) as error:
                 # ValueError: paho's word for a packet that is not MQTT.
                 self._note_loss(error)
             if self._clock.monotonic() - started_s > STEADY_AFTER_S:
-                pause_s = RECONNECT_FIRST_S
-            await wait_for(stop, pause_s * self._random.uniform(0.5, 1.0))
-            pause_s = min(self._broker.reconnect_max_s, pause_s * 2)
+                attempt = 0
+            longest_s = self._broker.reconnect_max_s
+            await wait_for(stop, pause_s(attempt, longest_s=longest_s, random=self._random))
+            attempt += 1
 
     def _note_loss(self, error: Exception) -> None:
         if not self._lost:
@@ -105,22 +154,25 @@ class Uplink:
         client = await open_client(
             self._broker,
             node=self._node,
-            will=(self._topics[Kind.STATE], self._state("lost", session, connected_at)),
+            will=(self._topics[Kind.STATE], self._packed(self._state("lost", session, connected_at))),
+            keepalive_s=self._pace.keepalive_s(self._broker.keepalive_s),
+            answer_within_s=self._pace.answer_within_s,
         )
         stopping = asyncio.create_task(_until(stop))
         try:
             # Not given up halfway when `stop` comes: torn off, the client would live on as a ghost.
             async with client:
                 self._journal.reconnected()
-                await self._talk(client, session, connected_at, stopping)
-                await client.publish(
-                    self._topics[Kind.STATE],
-                    self._state("stopped", session, connected_at),
-                    qos=1,
-                    retain=True,
-                    timeout=GOODBYE_WITHIN_S,
-                )
+                self._facts.broker_at_s = self._clock.monotonic()
+                try:
+                    await self._talk(client, session, connected_at, stopping)
+                    goodbye = self._packed(self._state("stopped", session, connected_at))
+                    await self._publish(client, Kind.STATE, goodbye, timeout_s=GOODBYE_WITHIN_S)
+                except (aiomqtt.MqttError, GivenUpError):
+                    cut(client)
+                    raise
         finally:
+            self._client = None
             stopping.cancel()
 
     async def _talk(
@@ -134,7 +186,10 @@ class Uplink:
             if opening.done() and not stopping.done():
                 self._log.info("broker_connected", session=str(session), again=self._lost)
                 self._lost = False
+                self._client = client
+                self._give_up.clear()
                 tasks.remove(opening)
+                tasks.append(asyncio.create_task(self._until_given_up()))
                 tasks.append(asyncio.create_task(self._send(client)))
                 tasks.append(asyncio.create_task(self._beat(client, session, connected_at)))
                 await _first_of(tasks)
@@ -145,7 +200,9 @@ class Uplink:
             await asyncio.gather(*running, return_exceptions=True)
 
     async def _open(self, client: aiomqtt.Client, session: UUID, connected_at: datetime) -> None:
-        granted = await client.subscribe([(self._topics[kind], 1) for kind in TO_NODE])
+        # A lost confirmation costs one message sent again; its acknowledgement would cost air each time.
+        wanted = [(self._topics[kind], 0 if kind is Kind.STORED else 1) for kind in TO_NODE]
+        granted = await client.subscribe(wanted)
         refused = [
             f"{kind}: {code}" for kind, code in zip(TO_NODE, granted, strict=True) if _is_refusal(code)
         ]
@@ -160,43 +217,83 @@ class Uplink:
                 kind = parse_topic(str(message.topic)).kind
             except TopicError:
                 continue
+            self._facts.broker_at_s = self._clock.monotonic()
+            if kind is Kind.STORED:
+                self._facts.hub_at_s = self._facts.broker_at_s
             self._receive(kind, payload if isinstance(payload, bytes) else b"")
 
     async def _beat(self, client: aiomqtt.Client, session: UUID, connected_at: datetime) -> None:
         while True:
-            await wait_for(self._tell_state, self._vitals.heartbeat_s)
-            self._tell_state.clear()
-            await self._publish_state(client, session, connected_at)
+            now_s = self._clock.monotonic()
+            due_s = self._pace.state_due_s(
+                heartbeat_s=self._pace.heartbeat_s(self._vitals.heartbeat_s),
+                since_word_s=now_s - self._word_at_s,
+                since_state_s=now_s - self._state_at_s,
+            )
+            if await wait_for(self._tell_state, max(0.0, due_s)) or due_s <= 0:
+                self._tell_state.clear()
+                await self._publish_state(client, session, connected_at)
+
+    async def _until_given_up(self) -> None:
+        await self._give_up.wait()
+        raise GivenUpError("the hub does not confirm over this connection")
 
     async def _send(self, client: aiomqtt.Client) -> None:
         journal = self._journal
         while True:
             journal.changed.clear()
-            plan, epoch = journal.plan, journal.outbox.epoch
+            plan, history = journal.plan, journal.tells_history
             was_stalled = plan.stalled
-            todo = plan.next(self._clock.monotonic(), history=journal.tells_history)
+            todo = plan.next(self._clock.monotonic(), history=history)
             if plan.stalled and not was_stalled:
                 self._log.warning("hub_does_not_confirm", queued=journal.outbox.queued)
             if todo is None:
-                await wait_for(journal.changed, plan.due_in_s(self._clock.monotonic()))
-                continue
-            if isinstance(todo, Fresh):
-                items, historical = list(todo.items), False
+                due_s = plan.due_in_s(self._clock.monotonic(), history=history)
+                await wait_for(journal.changed, due_s)
             else:
-                answer = await journal.outbox.read(todo.which, todo.after_seq, todo.limit)
-                if plan is not journal.plan:
-                    continue
-                items, historical = plan.found(todo, answer), True
-            items, now = journal.dated(items), self._clock.now()
-            envelopes = list(wrap(items, node=self._node, epoch=epoch, historical=historical, now=now))
-            for envelope in envelopes:
-                plan.sent(envelope.items, now_s=self._clock.monotonic())
-            for envelope in envelopes:
-                await client.publish(self._topics[envelope.kind], envelope.payload, qos=1)
+                await self._forward(client, plan, todo)
+
+    async def _forward(self, client: aiomqtt.Client, plan: SendPlan, todo: Fresh | Stored) -> None:
+        """Send what the plan gave out, and return when the broker has taken it."""
+        journal, epoch = self._journal, self._journal.outbox.epoch
+        late: frozenset[int] = frozenset()
+        if isinstance(todo, Fresh):
+            items, late = list(todo.items), todo.late
+        else:
+            answer = await journal.outbox.read(todo.which, todo.after_seq, todo.limit)
+            if plan is not journal.plan:
+                return
+            items = plan.found(todo, answer)
+        historical = isinstance(todo, Stored)
+        items, now = journal.dated(items), self._clock.now()
+        envelopes = [
+            (envelope, self._packed(envelope.payload))
+            for envelope in wrap(
+                items, node=self._node, epoch=epoch, historical=historical, now=now, late=late
+            )
+        ]
+        for envelope, payload in envelopes:
+            plan.sent(envelope.items, now_s=self._clock.monotonic())
+            if isinstance(todo, Stored) and todo.which == "samples":
+                plan.history_sent(len(payload), now_s=self._clock.monotonic())
+        for envelope, payload in envelopes:
+            await self._publish(client, envelope.kind, payload)
 
     async def _publish_state(self, client: aiomqtt.Client, session: UUID, connected_at: datetime) -> None:
-        payload = self._state("online", session, connected_at)
-        await client.publish(self._topics[Kind.STATE], payload, qos=1, retain=True)
+        self._state_at_s = self._clock.monotonic()
+        await self._publish(client, Kind.STATE, self._packed(self._state("online", session, connected_at)))
+
+    async def _publish(
+        self, client: aiomqtt.Client, kind: Kind, payload: bytes, *, timeout_s: float | None = None
+    ) -> None:
+        """Returns with the broker's PUBACK, which says that the link lives and nothing more."""
+        self._word_at_s = self._clock.monotonic()
+        retain = kind is Kind.STATE
+        await client.publish(self._topics[kind], payload, qos=1, retain=retain, timeout=timeout_s)
+        self._facts.broker_at_s = self._clock.monotonic()
+
+    def _packed(self, payload: bytes) -> bytes:
+        return pack(payload) if self._pace.packed else payload
 
     def _state(
         self, status: Literal["online", "lost", "stopped"], session: UUID, connected_at: datetime
@@ -210,7 +307,7 @@ class Uplink:
                 time=self._clock.now(),
                 connected_at=connected_at,
                 clock="synced" if self._clock.synced() else "unsynced",
-                heartbeat_s=self._vitals.heartbeat_s,
+                heartbeat_s=self._pace.heartbeat_s(self._vitals.heartbeat_s),
                 epoch=self._journal.outbox.epoch,
                 queued=self._journal.outbox.queued,
                 agent_version=self._vitals.agent_version,

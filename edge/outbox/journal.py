@@ -13,6 +13,7 @@ import msgspec
 import structlog
 
 from edge.clock import Clock, Moment, Quality
+from edge.link.pace import Pace
 from edge.link.send_plan import SendPlan
 from edge.outbox.boot_times import BOOT_NOTE, BootTimes
 from edge.outbox.outbox import Outbox, Trouble
@@ -45,7 +46,10 @@ class Journal:
         executor: Executor,
         max_bytes: int = MAX_BYTES,
         max_age: timedelta = MAX_AGE,
+        pace: Pace | None = None,
     ) -> None:
+        """`pace` is the link's; it may change while the journal is used."""
+        self._pace = pace or Pace()
         self.outbox = Outbox(data_dir, max_bytes=max_bytes, executor=executor, on_trouble=self._on_trouble)
         self.changed = asyncio.Event()
         self.on_new_epoch: Callable[[], None] = lambda: None
@@ -71,7 +75,7 @@ class Journal:
         """The plan of the outbox's present epoch."""
         if self._plan is None or self._plan_epoch != self.outbox.epoch:
             is_first = self._plan is None
-            self._plan = SendPlan(backlog=self.outbox.queued > 0)
+            self._plan = SendPlan(backlog=self.outbox.queued > 0, pace=self._pace)
             self._plan_epoch = self.outbox.epoch
             self.changed.set()
             if not is_first:
@@ -82,7 +86,7 @@ class Journal:
         """Open the outbox; raises OutboxInUseError."""
         await self.outbox.open()
         self._times = BootTimes(await self.outbox.notes(BOOT_NOTE))
-        self._plan = SendPlan(backlog=self.outbox.queued > 0)
+        self._plan = SendPlan(backlog=self.outbox.queued > 0, pace=self._pace)
         self._plan_epoch = self.outbox.epoch
 
     async def record(
