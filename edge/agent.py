@@ -199,6 +199,10 @@ class Agent:
             *(update.pieces if update is not None else ()),
             rescue.run,
         ]
+        if self._devices.bridge is not None:
+            from edge.firmware_bridge.watch import BoardWatch
+
+            work.append(BoardWatch(self._devices.bridge.notices, node=config.node, journal=journal).run)
         try:
             await self._side_by_side(work, uplink, stop)
         finally:

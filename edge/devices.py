@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.camera.devices import CameraDevices
-from edge.config import CabinetSettings, CameraSettings, NodeConfig, PoleSettings
+from edge.config import BatterySettings, CabinetSettings, CameraSettings, NodeConfig, PoleSettings
 from edge.drivers.ports import (
     Battery,
     DoorContact,
@@ -20,7 +21,7 @@ from edge.drivers.ports import (
 )
 
 if TYPE_CHECKING:
-    from edge.firmware_bridge.modbus_rtu import ModbusLine
+    from edge.firmware_bridge.bridge import Bridge
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +65,16 @@ class Devices:
 
     poles: Mapping[str, PoleDevices]
     cabinet: CabinetDevices = field(default_factory=CabinetDevices)
+    bridge: Bridge | None = None
+    """The serial lines, where there are any."""
 
     def close(self) -> None:
         """Let go of everything."""
         for pole in self.poles.values():
             pole.close()
         self.cabinet.close()
+        if self.bridge is not None:
+            self.bridge.close()
 
 
 def build(config: NodeConfig) -> Devices:
@@ -77,37 +82,59 @@ def build(config: NodeConfig) -> Devices:
 
     Raises DriverError where a pin or a line can't be had.
     """
-    lines: dict[str, ModbusLine] = {}
-    return Devices(
-        poles={pole.code: _build_pole(pole, lines) for pole in config.poles},
-        cabinet=_build_cabinet(config.cabinet),
+    bridge = _build_bridge(config)
+    devices = Devices(
+        poles={pole.code: _build_pole(pole, bridge) for pole in config.poles},
+        cabinet=_build_cabinet(config.cabinet, bridge),
+        bridge=bridge,
     )
+    if bridge is not None:
+        bridge.start()
+    return devices
 
 
-def _build_pole(pole: PoleSettings, lines: dict[str, ModbusLine]) -> PoleDevices:
-    lamp = _build_lamp(pole)
+def _build_bridge(config: NodeConfig) -> Bridge | None:
+    if not config.serial_lines:
+        return None
+    from edge.firmware_bridge.bridge import Bridge
+
+    folder = None if config.profiles_dir is None else Path(config.profiles_dir)
+    return Bridge(config.serial_lines, profiles_dir=folder)
+
+
+def _build_pole(pole: PoleSettings, bridge: Bridge | None) -> PoleDevices:
+    lamp = _build_lamp(pole, bridge)
     return PoleDevices(
         lamp=lamp,
         photocell=_build_photocell(pole),
         motion=_build_motion(pole),
-        meter=_build_meter(pole, lamp, lines),
+        meter=_build_meter(pole, lamp, bridge),
+        battery=_build_battery(pole.battery, bridge),
         cameras={camera.code: _build_camera(camera) for camera in pole.cameras},
     )
 
 
-def _build_cabinet(settings: CabinetSettings) -> CabinetDevices:
+def _build_cabinet(settings: CabinetSettings, bridge: Bridge | None) -> CabinetDevices:
     return CabinetDevices(
         door=_build_door(settings),
         temperature=_build_thermometer(settings),
         supply=_build_supply(settings),
+        phases=[_on_line(bridge).meter(phase) for phase in settings.phases],
     )
 
 
-def _build_lamp(pole: PoleSettings) -> LampDriver:
+def _on_line(bridge: Bridge | None) -> Bridge:
+    assert bridge is not None, "NodeConfig refuses a serial device without its line"
+    return bridge
+
+
+def _build_lamp(pole: PoleSettings, bridge: Bridge | None) -> LampDriver:
     if pole.lamp.driver == "mock":
         from edge.drivers.mock_lamp import MockLamp
 
         return MockLamp()
+    if pole.lamp.driver == "serial":
+        return _on_line(bridge).lamp(pole.lamp, pole.code)
     from edge.drivers.gpio_lamp import RelayLamp
 
     lamp = pole.lamp
@@ -164,21 +191,26 @@ def _build_motion(pole: PoleSettings) -> MotionSensor | None:
     return MotionInput(settings.pin, active_high=settings.active_high)
 
 
-def _build_meter(pole: PoleSettings, lamp: LampDriver, lines: dict[str, ModbusLine]) -> Meter | None:
+def _build_meter(pole: PoleSettings, lamp: LampDriver, bridge: Bridge | None) -> Meter | None:
     if pole.meter.driver == "none":
         return None
-    if pole.meter.driver == "pzem004t":
-        from edge.firmware_bridge.modbus_rtu import ModbusLine
-        from edge.firmware_bridge.pzem004t import Pzem004t
-
-        assert pole.meter.port is not None, "NodeConfig refuses a pzem004t without a port"
-        line = lines.setdefault(pole.meter.port, ModbusLine(pole.meter.port))
-        return Pzem004t(line, address=pole.meter.address)
+    if pole.meter.driver == "serial":
+        return _on_line(bridge).meter(pole.meter)
     from edge.drivers.mock_lamp import MockLamp
     from edge.drivers.mock_meter import MockMeter
 
     assert isinstance(lamp, MockLamp), "NodeConfig refuses a mock meter beside a real lamp"
     return MockMeter(lamp, lamp_rated_w=pole.lamp_rated_w)
+
+
+def _build_battery(settings: BatterySettings, bridge: Bridge | None) -> Battery | None:
+    if settings.driver == "none":
+        return None
+    if settings.driver == "serial":
+        return _on_line(bridge).battery(settings)
+    from edge.drivers.mock_battery import MockBattery
+
+    return MockBattery()
 
 
 def _build_camera(camera: CameraSettings) -> CameraDevices:

@@ -16,9 +16,10 @@ from edge.config.inputs import (
 from edge.config.lamp import LampSettings, PhotocellSettings
 from edge.config.link import LinkSettings
 from edge.config.node import NodeConfig, PoleSettings, load
-from edge.config.serial_line import MeterSettings
+from edge.config.serial_line import BatterySettings, MeterSettings, SerialLineSettings
 
 __all__ = [
+    "BatterySettings",
     "BrokerSettings",
     "CabinetSettings",
     "CameraSettings",
@@ -31,6 +32,7 @@ __all__ = [
     "NodeConfig",
     "PhotocellSettings",
     "PoleSettings",
+    "SerialLineSettings",
     "SupplySettings",
     "TemperatureSettings",
     "load",

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from edge.config.bounds import GpioPin, Seconds
+from edge.config.serial_line import MeterSettings
 
 Argument = Annotated[str, Meta(min_length=1, max_length=500)]
 PinDriver = Literal["gpio", "mock", "none"]
@@ -81,3 +82,10 @@ class CabinetSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     door: DoorSettings = DoorSettings()
     temperature: TemperatureSettings = TemperatureSettings()
     supply: SupplySettings = SupplySettings()
+    phases: Annotated[list[MeterSettings], Meta(max_length=3)] = []
+    """The feeder-head's meters, one per phase."""
+
+    def __post_init__(self) -> None:
+        """A phase's meter is a real one."""
+        if any(phase.driver != "serial" for phase in self.phases):
+            raise ValueError('`phases` are meters with driver = "serial"')

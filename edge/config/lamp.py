@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from edge.config.bounds import GpioPin, Seconds
+from edge.config.serial_line import Address, LineName, ProfileName, needs_line
 from protocol.messages import Level
 
 Volts = Annotated[float, Meta(ge=0, le=10)]
@@ -17,8 +18,9 @@ Curve = Annotated[tuple[tuple[Level, Volts], ...], Meta(min_length=2, max_length
 class LampSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The output that switches or dims a lamp. `mock` drives nothing and remembers its level."""
 
-    driver: Literal["gpio", "pwm", "analogue", "mock"]
-    """A relay; dimmed by the pin's duty cycle; dimmed by 0–10 V from a converter behind the pin."""
+    driver: Literal["gpio", "pwm", "analogue", "serial", "mock"]
+    """A relay; dimmed by the pin's duty cycle; dimmed by 0–10 V from a converter behind the pin; a board on a
+    serial line."""
     pin: GpioPin | None = None
     active_high: bool = True
     """True: a high pin lights the lamp. Wire it so that a pin left as an input lights it too."""
@@ -30,10 +32,19 @@ class LampSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     relay_pin: GpioPin | None = None
     """`pwm`, `analogue`: a relay that cuts the lamp's supply at level 0."""
     relay_active_high: bool = True
+    line: LineName | None = None
+    profile: ProfileName | None = None
+    address: Address = 1
+    channel: Annotated[int, Meta(ge=1, le=64)] = 1
+    """`serial`: which of the board's outputs; `active_high` False lights the lamp with the output off."""
+    hold_s: Annotated[int, Meta(ge=6, le=3600)] = 60
+    """`serial`: the host silent for so long, the board takes `safe_level`; for boards that know a hold time."""
+    safe_level: Level = 1.0
 
     def __post_init__(self) -> None:
         """An output hangs on a pin, and a curve rises."""
-        if self.driver != "mock" and self.pin is None:
+        needs_line(self.driver, self.line, self.profile)
+        if self.driver not in ("serial", "mock") and self.pin is None:
             raise ValueError(f'driver = "{self.driver}" needs `pin`')
         if any(low >= high for low, high in pairwise(level for level, _ in self.curve)):
             raise ValueError("`curve` must be written from low to high levels, each level once")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,7 +15,13 @@ from edge.config.camera import CameraSettings
 from edge.config.inputs import CabinetSettings, MotionSettings
 from edge.config.lamp import LampSettings, PhotocellSettings
 from edge.config.link import LinkSettings
-from edge.config.serial_line import MeterSettings
+from edge.config.serial_line import (
+    BatterySettings,
+    MeterSettings,
+    SerialDevice,
+    SerialLineSettings,
+    check_lines,
+)
 from edge.config.update import UpdateSettings
 from protocol.messages import Code, Name
 
@@ -30,6 +37,7 @@ class PoleSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     photocell: PhotocellSettings = PhotocellSettings()
     motion: MotionSettings = MotionSettings()
     meter: MeterSettings = MeterSettings()
+    battery: BatterySettings = BatterySettings()
     cameras: Annotated[list[CameraSettings], Meta(max_length=32)] = []
 
     def __post_init__(self) -> None:
@@ -49,6 +57,9 @@ class NodeConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     link: LinkSettings = LinkSettings()
     poles: Annotated[list[PoleSettings], Meta(min_length=1, max_length=64)]
     cabinet: CabinetSettings = CabinetSettings()
+    serial_lines: Annotated[list[SerialLineSettings], Meta(max_length=8)] = []
+    profiles_dir: str | None = None
+    """A folder of device profiles beside those that are shipped; relative to the configuration's own."""
     clock: Literal["kernel", "trusted"] = "kernel"
     """`kernel` asks the kernel whether time is synchronised; `trusted` takes this machine's as right."""
     heartbeat_s: Annotated[int, Meta(ge=1, le=3600)] = 30
@@ -73,11 +84,15 @@ class NodeConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             twice = sorted({code for code in codes if codes.count(code) > 1})
             if twice:
                 raise ValueError(f"{what} code {twice[0]} stands twice")
-        meters = [(pole.meter.port, pole.meter.address) for pole in self.poles if pole.meter.port]
-        shared = sorted({meter for meter in meters if meters.count(meter) > 1})
-        if shared:
-            port, address = shared[0]
-            raise ValueError(f"meter address {address} stands twice on {port}")
+        check_lines(self.serial_lines, self._serial_devices())
+
+    def _serial_devices(self) -> Iterator[SerialDevice]:
+        for pole in self.poles:
+            yield SerialDevice.of(pole.lamp, f"lamp channel {pole.lamp.channel}", pole.code)
+            yield SerialDevice.of(pole.meter, "meter", pole.code)
+            yield SerialDevice.of(pole.battery, "battery", pole.code)
+        for number, phase in enumerate(self.cabinet.phases, 1):
+            yield SerialDevice.of(phase, "meter", f"phase {number}")
 
 
 def load(path: Path) -> NodeConfig:
@@ -103,4 +118,9 @@ def _with_paths_from(config: NodeConfig, folder: Path) -> NodeConfig:
         cert_file=resolved(config.broker.cert_file),
         key_file=resolved(config.broker.key_file),
     )
-    return msgspec.structs.replace(config, data_dir=str(folder / config.data_dir), broker=broker)
+    return msgspec.structs.replace(
+        config,
+        data_dir=str(folder / config.data_dir),
+        profiles_dir=resolved(config.profiles_dir),
+        broker=broker,
+    )

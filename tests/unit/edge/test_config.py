@@ -68,7 +68,22 @@ def test_certificates_count_from_its_folder_too(tmp_path: Path) -> None:
             'lamp_rated_w = 60\nmeter = { driver = "mock" }',
             "measures a mock lamp only",
         ),
-        ("lamp_rated_w = 60", 'lamp_rated_w = 60\nmeter = { driver = "pzem004t" }', "needs `port`"),
+        (
+            "lamp_rated_w = 60",
+            'lamp_rated_w = 60\nmeter = { driver = "serial", line = "rs485" }',
+            "needs `line` and `profile`",
+        ),
+        (
+            "lamp_rated_w = 60",
+            'lamp_rated_w = 60\nmeter = { driver = "serial", line = "rs232", profile = "sdm120" }',
+            "meter of TG-0001: no [[serial_lines]] is named 'rs232'",
+        ),
+        ("pin = 17", "pin = 17, hold_s = 2", ">= 6 - at `$.poles[0].lamp.hold_s`"),
+        (
+            "[broker]",
+            '[[cabinet.phases]]\ndriver = "none"\n[broker]',
+            '`phases` are meters with driver = "serial" - at `$.cabinet`',
+        ),
         ("[broker]", "[broker", "is not TOML"),
     ],
 )
@@ -89,14 +104,57 @@ def test_a_code_names_one_pole(tmp_path: Path) -> None:
         load(written(tmp_path, GOOD + poles))
 
 
-def test_an_address_stands_once_on_a_line(tmp_path: Path) -> None:
-    meter = 'lamp_rated_w = 60\nmeter = { driver = "pzem004t", port = "/dev/serial0" }'
-    good = GOOD.replace("lamp_rated_w = 60", meter)
-    second = good[good.index("[[poles]]") : good.index("[[poles.cameras]]")].replace("TG-0001", "TG-0002")
-    with pytest.raises(ConfigError, match="meter address 1 stands twice on /dev/serial0"):
-        load(written(tmp_path, good + second))
-    other = second.replace('"/dev/serial0"', '"/dev/serial0", address = 2')
-    assert load(written(tmp_path, good + other)).poles[1].meter.address == 2
+LINES = """
+[[serial_lines]]
+name = "rs485"
+port = "/dev/serial/by-id/usb-adapter"
+"""
+
+
+def poles_on_a_line(*devices: str) -> str:
+    """A good file with one more pole for each of these."""
+    pole = GOOD[GOOD.index("[[poles]]") : GOOD.index("[[poles.cameras]]")]
+    more = "".join(
+        pole.replace("TG-0001", f"TG-001{number}").replace('lamp = { driver = "gpio", pin = 17 }', device)
+        for number, device in enumerate(devices)
+    )
+    return GOOD + LINES + more
+
+
+MOCK = 'lamp = { driver = "mock" }\n'
+RELAY = 'lamp = { driver = "serial", line = "rs485", profile = "relay-8", address = 9, channel = %d }'
+
+
+def test_channels_of_one_board_serve_several_poles_but_one_each(tmp_path: Path) -> None:
+    config = load(written(tmp_path, poles_on_a_line(RELAY % 1, RELAY % 2)))
+    assert [pole.lamp.channel for pole in config.poles[1:]] == [1, 2]
+    twice = "lamp channel 1 at address 9 on serial line rs485 stands twice: for TG-0010 and TG-0011"
+    with pytest.raises(ConfigError, match=twice):
+        load(written(tmp_path, poles_on_a_line(RELAY % 1, RELAY % 1)))
+
+
+def test_a_unit_is_one_kind_of_device_and_measures_one_circuit(tmp_path: Path) -> None:
+    meter = MOCK + 'meter = { driver = "serial", line = "rs485", profile = "%s", address = 9 }'
+    with pytest.raises(ConfigError, match="address 9 on serial line rs485 has two profiles"):
+        load(written(tmp_path, poles_on_a_line(RELAY % 1, meter % "sdm120")))
+    with pytest.raises(ConfigError, match="meter at address 9 on serial line rs485 stands twice"):
+        load(written(tmp_path, poles_on_a_line(meter % "sdm120", meter % "sdm120")))
+    phase = '[[cabinet.phases]]\ndriver = "serial"\nline = "rs485"\nprofile = "sdm120"\naddress = 9\n'
+    with pytest.raises(ConfigError, match="stands twice: for TG-0010 and phase 1"):
+        load(written(tmp_path, poles_on_a_line(meter % "sdm120") + "\n" + phase))
+
+
+def test_a_charge_controller_is_battery_and_lamp_at_once(tmp_path: Path) -> None:
+    at = 'driver = "serial", line = "rs485", profile = "epever-tracer", address = 3'
+    config = load(written(tmp_path, poles_on_a_line(f"lamp = {{ {at} }}\nbattery = {{ {at} }}")))
+    assert config.poles[1].battery.address == 3
+
+
+def test_a_line_has_one_name_and_one_port(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="serial line name rs485 stands twice"):
+        load(written(tmp_path, GOOD + LINES + LINES))
+    with pytest.raises(ConfigError, match="serial line port /dev/serial/by-id/usb-adapter stands twice"):
+        load(written(tmp_path, GOOD + LINES + LINES.replace("rs485", "other")))
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

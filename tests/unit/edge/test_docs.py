@@ -37,9 +37,18 @@ def test_every_setting_is_found() -> None:
 
 @pytest.mark.parametrize(("table", "key"), settings())
 def test_every_setting_is_explained(table: str, key: str) -> None:
-    of_a_pole_or_cabinet = {"lamp", "photocell", "motion", "meter", "door", "temperature", "supply"}
+    of_a_pole_or_cabinet = {
+        "lamp",
+        "photocell",
+        "motion",
+        "meter",
+        "battery",
+        "door",
+        "temperature",
+        "supply",
+    }
     name = f"{table}.{key}" if table in of_a_pole_or_cabinet else key
-    name = f"cameras[].{key}" if table == "cameras" else name
+    name = f"{table}[].{key}" if table in ("cameras", "phases", "serial_lines") else name
     assert re.search(rf"^\| .*`{re.escape(name)}`.* \|", DOCS, re.MULTILINE), (
         f"docs/edge-settings.md lacks `{name}`"
     )
@@ -56,6 +65,7 @@ def test_the_example_is_a_good_configuration(tmp_path: Path) -> None:
 def test_every_event_that_is_told_is_named() -> None:
     source = "".join(path.read_text() for path in (Path(__file__).parents[3] / "edge").rglob("*.py"))
     told = set(re.findall(r'\.later\(\s*"(\w+)"', source)) | set(re.findall(r'Trouble\(\s*"(\w+)"', source))
+    told |= set(re.findall(r'(?:_notice|Notice)\(\s*"(\w+)"', source))
     told |= {"lamp_output_lost", "lamp_output_back"}
     assert len(told) >= 8
     for kind in told:

@@ -8,7 +8,7 @@ import pytest
 from gpiozero import Device
 from gpiozero.pins.mock import MockFactory
 
-from edge.config import MeterSettings
+from edge.config import MeterSettings, SerialLineSettings
 from edge.devices import build
 from edge.drivers.gpio_lamp import RelayLamp
 from edge.drivers.gpio_photocell import PhotocellInput
@@ -18,7 +18,7 @@ from edge.drivers.mock_meter import STANDBY_W, MockMeter
 from edge.drivers.mock_photocell import MockPhotocell
 from edge.drivers.ports import DriverError, Reachability
 from edge.drivers.tcp_camera import TcpCamera
-from edge.firmware_bridge.pzem004t import Pzem004t
+from edge.firmware_bridge.meter import ModbusMeter
 from tests.support.nodes import POLE, node_config
 
 
@@ -118,15 +118,21 @@ def test_gpio_devices_are_built_on_real_pins(tmp_path: Path, pins: MockFactory) 
 
 
 def test_a_meters_line_is_opened_only_when_it_is_read(tmp_path: Path) -> None:
-    config = node_config(tmp_path, pole={"meter": {"driver": "pzem004t", "port": "/dev/no-such-line"}})
-    second = msgspec.structs.replace(
-        config.poles[0], code="TG-0002", meter=MeterSettings(driver="pzem004t", port="/dev/x", address=2)
-    )
-    config = msgspec.structs.replace(config, poles=[config.poles[0], second])
-    meters = [devices.meter for devices in build(config).poles.values()]
-    assert all(isinstance(meter, Pzem004t) for meter in meters), (
+    config = node_config(tmp_path)
+    poles = [
+        msgspec.structs.replace(
+            config.poles[0],
+            code=f"TG-000{address}",
+            meter=MeterSettings(driver="serial", line="rs485", profile="sdm120", address=address),
+        )
+        for address in (1, 2)
+    ]
+    line = SerialLineSettings(name="rs485", port="/dev/no-such-line")
+    devices = build(msgspec.structs.replace(config, poles=poles, serial_lines=[line]))
+    assert all(isinstance(pole.meter, ModbusMeter) for pole in devices.poles.values()), (
         "an adapter that is not there stops no start"
     )
+    devices.close()
 
 
 async def test_the_mock_meter_measures_what_really_glows() -> None:
