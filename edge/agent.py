@@ -166,6 +166,7 @@ class Agent:
             sampler=sampler,
             journal=journal,
             clock=clock,
+            cycle_camera=_no_camera_relay,
             on_config=on_config,
         )
         uplink = Uplink(
@@ -257,3 +258,7 @@ class Agent:
 
 async def _until(event: asyncio.Event) -> None:
     await event.wait()
+
+
+async def _no_camera_relay(camera: str) -> str | None:
+    return f"no_relay: the power of {camera} is not switched by this node"

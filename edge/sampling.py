@@ -16,7 +16,7 @@ from edge.drivers.ports import DriverError
 from edge.lamp.lighting import Lighting, PoleLight
 from edge.outbox.journal import FIRST_SEQ, Journal
 from edge.waiting import wait_for
-from protocol.messages import MeterReading, Sample
+from protocol.messages import Config, MeterReading, Sample
 
 METER_WITHIN_S = 10.0
 """Drivers have their own, shorter limits; on a line that 16 silent meters share this one is reached."""
@@ -46,6 +46,10 @@ class Sampler:
         self._silent: set[str] = set()
         self._interval_changed = asyncio.Event()
         self._log = structlog.get_logger().bind(node=config.node)
+
+    def configure(self, wanted: Config) -> None:
+        """Go by the hub's configuration from now on."""
+        self.set_interval(wanted.sample_interval_s)
 
     def set_interval(self, interval_s: float) -> None:
         """Sample at another interval from now on, seconds."""

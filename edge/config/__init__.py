@@ -16,6 +16,7 @@ from edge.config.inputs import (
 from edge.config.lamp import LampSettings, PhotocellSettings
 from edge.config.link import LinkSettings
 from edge.config.node import NodeConfig, PoleSettings, load
+from edge.config.schedule import ScheduleSettings
 from edge.config.serial_line import BatterySettings, MeterSettings, SerialLineSettings
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "NodeConfig",
     "PhotocellSettings",
     "PoleSettings",
+    "ScheduleSettings",
     "SerialLineSettings",
     "SupplySettings",
     "TemperatureSettings",

@@ -15,6 +15,7 @@ from edge.config.camera import CameraSettings
 from edge.config.inputs import CabinetSettings, MotionSettings
 from edge.config.lamp import LampSettings, PhotocellSettings
 from edge.config.link import LinkSettings
+from edge.config.schedule import ScheduleSettings
 from edge.config.serial_line import (
     BatterySettings,
     MeterSettings,
@@ -38,6 +39,7 @@ class PoleSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     motion: MotionSettings = MotionSettings()
     meter: MeterSettings = MeterSettings()
     battery: BatterySettings = BatterySettings()
+    schedule: ScheduleSettings = ScheduleSettings()
     cameras: Annotated[list[CameraSettings], Meta(max_length=32)] = []
 
     def __post_init__(self) -> None:

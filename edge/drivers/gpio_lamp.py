@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class RelayLamp:
-    """On or off: a level from 0.5 is on."""
+    """On or off: any level above 0 is on, for a road that should be dim must not be dark."""
 
     def __init__(self, pin: int, *, active_high: bool, pin_factory: Factory | None = None) -> None:
         from gpiozero import DigitalOutputDevice, GPIOZeroError
@@ -34,7 +34,7 @@ class RelayLamp:
     def set_level(self, level: float) -> None:
         """Switch the relay; raises DriverError."""
         try:
-            self._output.value = level >= 0.5
+            self._output.value = level > 0
         except self._error as error:
             raise DriverError(f"{self._name}: {error}") from error
 

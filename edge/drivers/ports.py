@@ -20,7 +20,7 @@ class LampDriver(Protocol):
     """The output that switches or dims one lamp."""
 
     def set_level(self, level: float) -> None:
-        """Drive to 0.0 (off) … 1.0 (full); a relay is on from 0.5. Raises DriverError."""
+        """Drive to 0.0 (off) … 1.0 (full); a relay is on above 0. Raises DriverError."""
         ...
 
     def level(self) -> float | None:

@@ -234,7 +234,7 @@ class BoardLamp:
         """Let the board go: its hold time ends and it takes its safe level."""
 
     def _turned(self, level: float) -> float:
-        return level if self._active_high else float(level < 0.5)
+        return level if self._active_high else float(level <= 0)
 
     def _raise_if_silent(self) -> None:
         if self._board.silent is not None:

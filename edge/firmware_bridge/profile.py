@@ -90,7 +90,7 @@ class LampRole(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def raw(self, level: float) -> int:
         """A level as the board writes it."""
-        return int(level >= 0.5) if self.switches else round(level * self.full)
+        return int(level > 0) if self.switches else round(level * self.full)
 
     def level(self, raw: int) -> float:
         """What the board wrote, as a level."""

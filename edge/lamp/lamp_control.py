@@ -1,27 +1,30 @@
 """What a lamp should do now: pure decisions, time as an argument.
 
-A standing override comes first and always ends. Then the photocell, once its word has held; then the sun,
-where the clock can be believed; and with none of these the road is lit.
+Someone's wish comes first and always ends: an override, or maintenance, whichever was given later. Then the
+light sensor, then the sun; and with nothing to go by the road is lit. Whatever has failed, a lamp is put out
+only by a wish, by a profile, or by a word that can be believed.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-Reason = Literal["override", "photocell", "sun", "fail_lit"]
+from edge.lamp.schedule import FULL, SunWord
 
-FULL = 1.0
+Reason = Literal[
+    "override", "maintenance", "photocell", "sun", "dimming", "motion", "contactor_rest", "fail_lit"
+]
+
 OFF = 0.0
 
 
 @dataclass(frozen=True, slots=True)
-class Override:
-    """Someone's wish for a level, with its end on both clocks: whichever comes first ends it."""
+class Wish:
+    """What someone ordered, with its end on both clocks: whichever comes first ends it."""
 
-    level: float
     until_utc: datetime
     ends_monotonic_s: float
     command: UUID
@@ -34,52 +37,35 @@ class Override:
         return not (clock_synced and now >= self.until_utc)
 
 
-@dataclass(frozen=True, slots=True)
-class PhotocellRules:
-    """How long a photocell's word must hold before the lamp follows it, in seconds."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override(Wish):
+    """A wish for a level."""
 
-    dark_after_s: float
-    light_after_s: float
-    silent_after_s: float = 60.0
-    """A sensor that says nothing for so long has no word at all."""
+    level: float
 
 
 @dataclass(frozen=True, slots=True)
-class PhotocellTrack:
-    """What has been heard of a photocell: the word believed, and another one that is on trial."""
-
-    believed: bool | None = None
-    trial_since_s: float | None = None
-    heard_at_s: float | None = None
+class Maintenance(Wish):
+    """People work at the pole: its lamp stays lit."""
 
 
-def follow_photocell(
-    track: PhotocellTrack, reading: bool | None, *, monotonic_s: float, rules: PhotocellRules
-) -> PhotocellTrack:
-    """The track after one more reading (True is dark). The very first word is believed at once."""
-    if reading is None:
-        silent_s = 0.0 if track.heard_at_s is None else monotonic_s - track.heard_at_s
-        return PhotocellTrack() if silent_s >= rules.silent_after_s else track
-    if track.believed is None or reading == track.believed:
-        return PhotocellTrack(believed=reading, heard_at_s=monotonic_s)
-    trial_since_s = monotonic_s if track.trial_since_s is None else track.trial_since_s
-    must_hold_s = rules.dark_after_s if reading else rules.light_after_s
-    if monotonic_s - trial_since_s >= must_hold_s:
-        return PhotocellTrack(believed=reading, heard_at_s=monotonic_s)
-    return PhotocellTrack(track.believed, trial_since_s, monotonic_s)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What is known at one moment. None is what nobody knows."""
 
-
-def sun_is_down(latitude: float, longitude: float, now: datetime) -> bool:
-    """Whether the sun's centre stands below the horizon: elevation 0°, without refraction, by astral.
-
-    Astral follows NOAA's solar calculator. Without refraction the lamp is on a few minutes before the sun
-    is seen to set.
-    """
-    # A hub's tests and the decisions above don't need astral; a Pi loads it once.
-    from astral import Observer
-    from astral.sun import elevation
-
-    return elevation(Observer(latitude, longitude), now, with_refraction=False) <= 0.0
+    override: Override | None = None
+    """One that still stands; so is `maintenance`."""
+    maintenance: Maintenance | None = None
+    dark: bool | None = None
+    """The light sensor's word."""
+    sensor_proven: bool = False
+    """The sensor has said both words since the start."""
+    sun: SunWord | None = None
+    """None while no time can be believed."""
+    profile: float = FULL
+    """The night's level at this hour; full light while the hour is not known."""
+    raised_to: float | None = None
+    """The level that motion calls for; None while nothing moves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +74,104 @@ class Decision:
 
     level: float
     reason: Reason
+    due: bool | None = None
+    """Whether the road should be lit now, whatever anyone wishes; None when that can't be told."""
     commanded_level: float | None = None
     override_until_utc: datetime | None = None
 
 
-def decide(*, override: Override | None, dark: bool | None, sun_down: bool | None) -> Decision:
-    """Choose among what is known. `override` is one that still stands; `dark` is the believed photocell;
-    `sun_down` is None while the clock can't be believed.
-    """
+def decide(evidence: Evidence) -> Decision:
+    """Choose among what is known."""
+    due, why = _due(evidence)
+    override, maintenance = evidence.override, evidence.maintenance
+    if maintenance is not None and (override is None or maintenance.issued_at_utc > override.issued_at_utc):
+        wish = Decision(FULL, "maintenance", due)
+        if override is None:
+            return wish
+        return replace(wish, commanded_level=override.level, override_until_utc=override.until_utc)
     if override is not None:
-        return Decision(override.level, "override", override.level, override.until_utc)
-    if dark is not None:
-        return Decision(FULL if dark else OFF, "photocell")
-    if sun_down is not None:
-        return Decision(FULL if sun_down else OFF, "sun")
-    return Decision(FULL, "fail_lit")
+        return Decision(override.level, "override", due, override.level, override.until_utc)
+    if due is None:
+        return Decision(FULL, why, None)
+    if not due:
+        return Decision(OFF, why, False)
+    if evidence.raised_to is not None and evidence.raised_to > evidence.profile:
+        return Decision(evidence.raised_to, "motion", True)
+    return Decision(evidence.profile, why if evidence.profile >= FULL else "dimming", True)
+
+
+def _due(evidence: Evidence) -> tuple[bool | None, Reason]:
+    if evidence.dark:
+        return True, "photocell"
+    if evidence.dark is None:
+        return (None, "fail_lit") if evidence.sun is None else (evidence.sun.due, "sun")
+    if evidence.sun is None:
+        # A sensor that never said dark may be stuck: without a clock its word alone puts no lamp out.
+        return (False, "photocell") if evidence.sensor_proven else (None, "fail_lit")
+    if evidence.sun.due and evidence.sun.night:
+        return True, "sun"
+    return False, "photocell"
+
+
+@dataclass(frozen=True, slots=True)
+class RestRules:
+    """How long an output stays as it is after it has switched, seconds."""
+
+    min_on_s: float
+    min_off_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Switching:
+    """The output's state as far as wear goes: its level, and when it was last switched on or off."""
+
+    level: float | None = None
+    switched_at_s: float | None = None
+
+    def free_at_s(self, rules: RestRules) -> float | None:
+        """When (steady clock) it may switch again; None when it may now."""
+        if self.level is None or self.switched_at_s is None:
+            return None
+        return self.switched_at_s + (rules.min_on_s if self.level > 0 else rules.min_off_s)
+
+
+def let_rest(
+    before: Switching, decision: Decision, *, monotonic_s: float, rules: RestRules
+) -> tuple[Switching, Decision]:
+    """Hold a decision back while the contactor rests; dimming is no switching.
+
+    The first decision after a start is free, and so is the first switch after it: nobody knows when the
+    output was switched before. Light for darkness waits at most `min_off_s`.
+    """
+    if before.level is None:
+        return Switching(decision.level), decision
+    if (decision.level > 0) == (before.level > 0):
+        return Switching(decision.level, before.switched_at_s), decision
+    free_at_s = before.free_at_s(rules)
+    if free_at_s is not None and monotonic_s < free_at_s:
+        return before, replace(decision, level=before.level, reason="contactor_rest")
+    return Switching(decision.level, monotonic_s), decision
+
+
+@dataclass(frozen=True, slots=True)
+class MotionTrack:
+    """What a motion sensor has told: since when it moves without a pause, and when it last moved."""
+
+    since_s: float | None = None
+    moved_at_s: float | None = None
+
+
+def follow_motion(
+    track: MotionTrack, moving: bool | None, *, monotonic_s: float, stuck_after_s: float
+) -> MotionTrack:
+    """The track after one more reading. Motion without a pause for `stuck_after_s` is a broken sensor's."""
+    if not moving:
+        return MotionTrack(moved_at_s=track.moved_at_s)
+    since_s = monotonic_s if track.since_s is None else track.since_s
+    stuck = monotonic_s - since_s >= stuck_after_s
+    return MotionTrack(since_s, None if stuck else monotonic_s)
+
+
+def motion_holds(track: MotionTrack, *, monotonic_s: float, hold_s: float) -> bool:
+    """Whether something moved within the last `hold_s`."""
+    return track.moved_at_s is not None and monotonic_s - track.moved_at_s < hold_s

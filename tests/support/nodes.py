@@ -20,6 +20,13 @@ EVENING = datetime(2026, 3, 21, 12, 0, tzinfo=UTC)
 NOON = datetime(2026, 3, 21, 5, 0, tzinfo=UTC)
 
 
+def where_it_is(solar_hour: float) -> dict[str, Any]:
+    """A pole's settings that put it where it is this hour now, for agents under the machine's own clock."""
+    now = datetime.now(UTC)
+    east = (solar_hour - now.hour - now.minute / 60) * 15
+    return {"longitude": (east + 180) % 360 - 180}
+
+
 def node_config(
     data_dir: Path, *, port: int = 1883, pole: dict[str, Any] | None = None, **changes: Any
 ) -> NodeConfig:

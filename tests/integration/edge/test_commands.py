@@ -9,7 +9,7 @@ from protocol.messages import PoleConfig
 from tests.integration.edge.conftest import RunningAgent
 from tests.support.hub_side import HubSide, eventually
 from tests.support.mosquitto import Mosquitto
-from tests.support.nodes import NODE, POLE, node_config
+from tests.support.nodes import NODE, POLE, node_config, where_it_is
 
 pytestmark = pytest.mark.servers
 
@@ -21,7 +21,11 @@ def quick_node(folder: Path, port: int, *, settle_s: float = 0.1) -> NodeConfig:
         port=port,
         sample_interval_s=0.2,
         lamp_settle_s=settle_s,
-        pole={"photocell": {"driver": "mock"}},
+        pole={
+            "photocell": {"driver": "mock"},
+            "schedule": {"min_on_s": 0, "min_off_s": 0},
+            **where_it_is(0),
+        },
     )
 
 

@@ -16,7 +16,7 @@ from tests.integration.edge.conftest import RunningAgent
 from tests.support.certificates import TestAuthority
 from tests.support.hub_side import HubSide, eventually, hub_side
 from tests.support.mosquitto import Mosquitto
-from tests.support.nodes import NODE, POLE, node_config
+from tests.support.nodes import NODE, POLE, node_config, where_it_is
 
 pytestmark = pytest.mark.servers
 
@@ -60,8 +60,13 @@ def epoch_of(hub: HubSide) -> NodeState:
 
 
 def dusk_node(folder: Path, port: int) -> NodeConfig:
-    photocell = {"driver": "mock", "dark_after_s": 0, "light_after_s": 0}
-    return node_config(folder / "node", port=port, sample_interval_s=0.05, pole={"photocell": photocell})
+    pole = {
+        "photocell": {"driver": "mock", "dark_after_s": 0, "light_after_s": 0},
+        "schedule": {"min_on_s": 0, "min_off_s": 0},
+        # By night no sensor's word for light would be believed.
+        **where_it_is(12),
+    }
+    return node_config(folder / "node", port=port, sample_interval_s=0.05, pole=pole)
 
 
 def births(hub: HubSide) -> int:

@@ -3,7 +3,15 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from edge.link.command_book import COMMAND_NOTE, OVERRIDE_NOTE, CommandBook, Now, Outcome
+from edge.link.command_book import (
+    COMMAND_NOTE,
+    MAINTENANCE_NOTE,
+    OVERRIDE_NOTE,
+    CommandBook,
+    Now,
+    Outcome,
+    Standing,
+)
 from protocol.messages import Command
 from tests.support.nodes import NODE, POLE
 
@@ -45,7 +53,7 @@ def auto(*, issued_s: float = 0) -> Command:
 
 
 def book() -> CommandBook:
-    return CommandBook({POLE}, settle_s=2, override_max_h=24)
+    return CommandBook({POLE: {"CAM-1"}}, settle_s=2, override_max_h=24)
 
 
 def verdicts(outcome: Outcome) -> list[tuple[UUID, str]]:
@@ -61,6 +69,29 @@ def kept(*outcomes: Outcome) -> dict[str, bytes]:
 
 def under(prefix: str, notes: dict[str, bytes]) -> dict[str, bytes]:
     return {key.removeprefix(prefix): value for key, value in notes.items() if key.startswith(prefix)}
+
+
+def restored(commands: CommandBook, notes: dict[str, bytes], now: Now) -> Standing:
+    return commands.restore(
+        under(COMMAND_NOTE, notes), under(OVERRIDE_NOTE, notes), under(MAINTENANCE_NOTE, notes), now
+    )
+
+
+def other(
+    action: str, *, issued_s: float = 0, minutes: float | None = None, camera: str | None = None
+) -> Command:
+    issued_at = START + timedelta(seconds=issued_s)
+    return Command(
+        v=1,
+        id=uuid4(),
+        node=NODE,
+        pole=POLE,
+        action=action,  # type: ignore[arg-type]
+        until=None if minutes is None else issued_at + timedelta(minutes=minutes),
+        camera=camera,
+        issued_at=issued_at,
+        expires_at=issued_at + timedelta(seconds=60),
+    )
 
 
 def test_an_override_is_accepted_and_stands_until_its_end_on_both_clocks() -> None:
@@ -157,9 +188,9 @@ def test_after_a_restart_a_command_is_still_known_and_its_override_stands() -> N
     command = override(minutes=30)
     notes = kept(book().take(command, at(1)))
     commands = book()
-    standing = commands.restore(under(COMMAND_NOTE, notes), under(OVERRIDE_NOTE, notes), at(600))
-    assert standing[POLE].level == 1.0
-    assert standing[POLE].ends_monotonic_s == 1000 + 30 * 60
+    override_ = restored(commands, notes, at(600)).overrides[POLE]
+    assert override_.level == 1.0
+    assert override_.ends_monotonic_s == 1000 + 30 * 60
     assert commands.take(command, at(601)) == Outcome()
     assert [pending.command for pending in commands.settled(1602)] == [command.id], (
         "its receipt is still due"
@@ -168,17 +199,18 @@ def test_after_a_restart_a_command_is_still_known_and_its_override_stands() -> N
 
 def test_an_override_that_ended_while_the_node_was_down_is_not_taken_up() -> None:
     notes = kept(book().take(override(minutes=30), at(1)))
-    assert book().restore({}, under(OVERRIDE_NOTE, notes), at(30 * 60)) == {}
+    assert restored(book(), notes, at(30 * 60)).overrides == {}
 
 
 def test_an_override_is_dropped_when_the_clock_woke_before_it_was_given() -> None:
     notes = kept(book().take(override(), at(1)))
     woke = at(5, synced=False, wall=datetime(1970, 1, 1, tzinfo=UTC))
-    assert book().restore({}, under(OVERRIDE_NOTE, notes), woke) == {}
+    assert restored(book(), notes, woke).overrides == {}
 
 
 def test_notes_that_another_version_wrote_are_left_alone() -> None:
-    assert book().restore({str(uuid4()): b'{"a": 1}'}, {POLE: b"[]"}, at(1)) == {}
+    standing = book().restore({str(uuid4()): b'{"a": 1}'}, {POLE: b"[]"}, {}, at(1))
+    assert standing == Standing({}, {}, [])
 
 
 def test_old_commands_are_forgotten() -> None:
@@ -189,3 +221,75 @@ def test_old_commands_are_forgotten() -> None:
     days_s = 3 * 86_400.0
     outcome = commands.take(auto(issued_s=days_s), at(days_s + 1))
     assert outcome.notes[COMMAND_NOTE + str(old.id)] is None
+
+
+def test_maintenance_begins_ends_and_is_kept_like_an_override() -> None:
+    begin = other("maintenance_begin", minutes=60)
+    outcome = book().take(begin, at(1))
+    assert verdicts(outcome) == [(begin.id, "accepted")]
+    assert outcome.maintenance_changes
+    assert not outcome.lamp_changes
+    assert outcome.maintenance is not None
+    assert outcome.maintenance.ends_monotonic_s == 1000 + 3600
+    standing = restored(book(), kept(outcome), at(600))
+    assert standing.maintenances[POLE].ends_monotonic_s == 1000 + 3600
+    assert standing.over == []
+    ended = book().take(other("maintenance_end"), at(2))
+    assert ended.maintenance_changes
+    assert ended.maintenance is None
+    assert ended.notes[MAINTENANCE_NOTE + POLE] is None
+
+
+@pytest.mark.parametrize(
+    "woke", [at(3601), at(5, synced=False, wall=datetime(1970, 1, 1, tzinfo=UTC))], ids=["late", "no clock"]
+)
+def test_a_maintenance_that_can_not_be_taken_up_is_over(woke: Now) -> None:
+    notes = kept(book().take(other("maintenance_begin", minutes=60), at(1)))
+    standing = restored(book(), notes, woke)
+    assert standing.maintenances == {}
+    assert standing.over == [POLE]
+
+
+def test_maintenance_has_a_longest_time_too() -> None:
+    outcome = book().take(other("maintenance_begin", minutes=24 * 60 + 1), at(1))
+    assert outcome.verdicts[0].reason == "maintenance_too_long: at most 24 h"
+
+
+def test_lamp_maintenance_and_camera_do_not_supersede_each_other() -> None:
+    commands = book()
+    wishes = [
+        other("maintenance_begin", minutes=60, issued_s=3),
+        override(issued_s=2),
+        other("camera_cycle", camera="CAM-1", issued_s=1),
+    ]
+    taken = [verdicts(commands.take(wish, at(4))) for wish in wishes]
+    assert taken == [[(wish.id, "accepted")] for wish in wishes]
+    assert {pending.camera for pending in commands.settled(1100)} == {None, "CAM-1"}
+
+
+def test_a_camera_is_cycled_without_waiting_for_the_lamp() -> None:
+    commands = book()
+    cycle = other("camera_cycle", camera="CAM-1")
+    commands.take(cycle, at(5))
+    assert [pending.camera for pending in commands.settled(1005)] == ["CAM-1"]
+
+
+def test_a_camera_of_another_pole_is_rejected() -> None:
+    outcome = book().take(other("camera_cycle", camera="CAM-9"), at(1))
+    assert outcome.verdicts[0].reason.startswith("unknown_camera")
+
+
+def test_a_camera_that_was_being_cycled_at_a_restart_is_not_cycled_twice() -> None:
+    notes = kept(book().take(other("camera_cycle", camera="CAM-1"), at(1)))
+    commands = book()
+    restored(commands, notes, at(30))
+    assert [pending.interrupted for pending in commands.settled(1100)] == [True]
+
+
+def test_an_effect_that_is_held_back_is_measured_when_it_has_come() -> None:
+    commands = book()
+    commands.take(override(), at(0))
+    (pending,) = commands.settled(1002)
+    commands.wait_until(pending, 1015)
+    assert commands.settled(1016.9) == []
+    assert [late.command for late in commands.settled(1017)] == [pending.command]

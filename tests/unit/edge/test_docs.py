@@ -43,12 +43,13 @@ def test_every_setting_is_explained(table: str, key: str) -> None:
         "motion",
         "meter",
         "battery",
+        "schedule",
         "door",
         "temperature",
         "supply",
     }
     name = f"{table}.{key}" if table in of_a_pole_or_cabinet else key
-    name = f"{table}[].{key}" if table in ("cameras", "phases", "serial_lines") else name
+    name = f"{table}[].{key}" if table in ("cameras", "dimming", "phases", "serial_lines") else name
     assert re.search(rf"^\| .*`{re.escape(name)}`.* \|", DOCS, re.MULTILINE), (
         f"docs/edge-settings.md lacks `{name}`"
     )
