@@ -32,7 +32,7 @@ def pins() -> Iterator[MockFactory]:
 @pytest.mark.parametrize("active_high", [True, False])
 def test_the_relay_follows_the_level(pins: MockFactory, active_high: bool) -> None:
     lamp = RelayLamp(17, active_high=active_high, pin_factory=pins)
-    for level, on in ((1.0, True), (0.0, False), (0.5, True), (0.49, False)):
+    for level, on in ((1.0, True), (0.0, False), (0.5, True), (0.0, False), (0.1, True)):
         lamp.set_level(level)
         assert pins.pin(17).state == (on if active_high else not on)
         assert lamp.level() == float(on)
