@@ -20,9 +20,11 @@ import structlog
 from edge.clock import Clock
 from edge.config import NodeConfig
 from edge.devices import Devices
+from edge.inputs.watch import InputWatch
 from edge.lamp.lighting import Lighting
 from edge.outbox.journal import Journal
 from edge.outbox.outbox_file import OutboxInUseError
+from edge.restart import RUN_NOTE, run_note, start_cause
 from edge.update.origin import Origin
 from edge.version import AGENT_VERSION
 from edge.waiting import wait_for
@@ -43,8 +45,9 @@ class Agent:
 
     Several hundred may share one event loop; give them one `executor` for their SQLite work (without one,
     an agent makes its own single thread). `random` spreads reconnects and sampling ticks. `lighting` is
-    given where the lamps are under control already, `origin` where this agent may be updated. The devices
-    stay the caller's to close.
+    given where the lamps are under control already, `origin` where this agent may be updated. `on_turn` is
+    called after each turn of the lamp loop with the seconds it took; `service_result` is systemd's word on how
+    the last process ended. The devices stay the caller's to close.
     """
 
     def __init__(
@@ -57,6 +60,8 @@ class Agent:
         random: Random | None = None,
         lighting: Lighting | None = None,
         origin: Origin | None = None,
+        on_turn: Callable[[float], None] | None = None,
+        service_result: str | None = None,
     ) -> None:
         self._config = config
         self._devices = devices
@@ -67,6 +72,10 @@ class Agent:
         """After `run`: whether another release is to run in this one's place."""
         self._random = random or Random()  # noqa: S311 - spreads load, guards nothing
         self._lighting = lighting or Lighting(config, devices.poles, clock)
+        self._inputs = InputWatch(config, devices, clock)
+        self._on_turn = on_turn
+        self._service_result = service_result
+        self._reset_told = False
         self._journal: Journal | None = None
         self._log = structlog.get_logger().bind(node=config.node)
 
@@ -80,19 +89,24 @@ class Agent:
         executor = self._executor or own_executor
         assert executor is not None
         control = asyncio.create_task(self._control(stop))
+        watching = asyncio.create_task(self._again_and_again(lambda: self._inputs.run(stop), stop))
         telling = asyncio.create_task(self._again_and_again(lambda: self._tell(stop, executor), stop))
+        tasks = (control, watching, telling)
         try:
-            await asyncio.gather(control, telling)
+            await asyncio.gather(*tasks)
         finally:
-            for task in (control, telling):
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(control, telling, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
             if own_executor is not None:
                 own_executor.shutdown()
 
     async def _control(self, stop: asyncio.Event) -> None:
         while not await wait_for(stop, CONTROL_EVERY_S):
+            began_s = self._clock.monotonic()
             self._lighting.step(self._on_lamp)
+            if self._on_turn is not None:
+                self._on_turn(self._clock.monotonic() - began_s)
 
     def _on_lamp(self, what: str, pole: str, detail: str) -> None:
         lost = what == "lamp_output_lost"
@@ -118,6 +132,7 @@ class Agent:
         """Everything but the lamps: open the outbox, sample, send, obey, until `stop` or a failure."""
         # aiomqtt and TLS cost a good part of the agent's start; the lamps are under control before.
         from edge.camera.watch import CameraWatch
+        from edge.inputs.telling import tell_into
         from edge.link.downlink import Downlink
         from edge.link.pace import Pace
         from edge.link.rescue import Rescue
@@ -148,6 +163,7 @@ class Agent:
             journal=journal,
             clock=clock,
             random=self._random,
+            cabinet=self._inputs.reading,
         )
 
         update = self._update_part(journal, stop)
@@ -190,7 +206,8 @@ class Agent:
         )
         journal.on_new_epoch = uplink.tell_state
         await downlink.restore()
-        journal.later("device_reset", detail={"agent_version": AGENT_VERSION})
+        await self._tell_reset(journal)
+        await tell_into(journal, uplink, self._inputs, sampler, poles=self._devices.poles)
         work: list[Callable[[], Coroutine[Any, Any, None]]] = [
             sampler.run,
             cameras.run,
@@ -208,6 +225,9 @@ class Agent:
             await self._side_by_side(work, uplink, stop)
         finally:
             self._journal = None
+            self._inputs.detach()
+            if stop.is_set():
+                journal.post(notes={RUN_NOTE: run_note(clock.moment().boot, ended=True)})
             await journal.close()
 
     def _update_part(self, journal: Journal, stop: asyncio.Event) -> UpdatePart | None:
@@ -232,6 +252,16 @@ class Agent:
         """Lamps light by themselves while the machine restarts: by day that would be seen as a fault."""
         readings = [light.reading() for light in self._lighting.lights.values()]
         return all(reading.effect_level > 0 and reading.reason != "maintenance" for reading in readings)
+
+    async def _tell_reset(self, journal: Journal) -> None:
+        boot = self._clock.moment().boot
+        note = (await journal.outbox.notes(RUN_NOTE)).get("")
+        cause = start_cause(note, boot=boot, service_result=self._service_result)
+        if self._reset_told:
+            cause = "begun_anew"
+        self._reset_told = True
+        journal.later("device_reset", detail={"agent_version": AGENT_VERSION, "cause": cause})
+        journal.post(notes={RUN_NOTE: run_note(boot, ended=False)})
 
     async def _side_by_side(
         self, work: list[Callable[[], Coroutine[Any, Any, None]]], uplink: Uplink, stop: asyncio.Event

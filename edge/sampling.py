@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from random import Random
 
+import msgspec
 import structlog
 
 from edge.camera.watch import CameraWatch
@@ -16,14 +17,17 @@ from edge.drivers.ports import DriverError
 from edge.lamp.lighting import Lighting, PoleLight
 from edge.outbox.journal import FIRST_SEQ, Journal
 from edge.waiting import wait_for
-from protocol.messages import Config, MeterReading, Sample
+from protocol.messages import CabinetReading, Config, MeterReading, Sample
 
 METER_WITHIN_S = 10.0
 """Drivers have their own, shorter limits; on a line that 16 silent meters share this one is reached."""
 
 
 class Sampler:
-    """Reads the devices of every pole. A silent one is left out of the sample: unknown, not zero."""
+    """Reads the devices of every pole. A silent one is left out of the sample: unknown, not zero.
+
+    What `cabinet` says travels in the first pole's sample.
+    """
 
     def __init__(
         self,
@@ -35,6 +39,7 @@ class Sampler:
         journal: Journal,
         clock: Clock,
         random: Random,
+        cabinet: Callable[[], CabinetReading | None] = lambda: None,
     ) -> None:
         self.interval_s = config.sample_interval_s
         self._devices = devices
@@ -43,6 +48,7 @@ class Sampler:
         self._journal = journal
         self._clock = clock
         self._random = random
+        self._cabinet = cabinet
         self._silent: set[str] = set()
         self._interval_changed = asyncio.Event()
         self._log = structlog.get_logger().bind(node=config.node)
@@ -74,6 +80,7 @@ class Sampler:
         """One sample of every pole, stored together."""
         lights = self._lighting.lights.values()
         samples = await asyncio.gather(*(self._sample(light) for light in lights))
+        samples[0] = msgspec.structs.replace(samples[0], cabinet=self._cabinet())
         await self._journal.record(samples)
 
     async def measure(self, pole: str) -> MeterReading | None:

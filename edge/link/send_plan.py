@@ -1,9 +1,9 @@
 """What goes to the hub next, and what must go again: pure bookkeeping over seqs, time as an argument.
 
-Events and receipts first, then the newest live samples, then history from its oldest. A message is in
-flight until the hub has confirmed every seq in it. One that stays unconfirmed goes back to the backlog; and
-when nothing at all comes back, the plan sends a single message at a time, at pauses that double, so that a
-hub that is away finds neither a flooded broker nor a silent node.
+Events and receipts first (new ones before old ones), then the newest live samples, then history from its
+oldest. A message is in flight until the hub has confirmed every seq in it. One that stays unconfirmed goes
+back to the backlog; and when nothing at all comes back, the plan sends a single message at a time, at
+pauses that double, so that a hub that is away finds neither a flooded broker nor a silent node.
 
 With a report interval, samples wait in memory to travel together. What can't wait takes them along: an event,
 a receipt, a lamp or a fault that changed, a clock that can't be believed (its samples are filed by arrival).
@@ -125,11 +125,11 @@ class SendPlan:
         room = self._window - len(self._flights)
         if room <= 0:
             return None
-        if self._backlog["urgent"]:
-            return self._stored("urgent", min(room, MESSAGE_URGENT))
         if self._urgent:
             how_many = min(len(self._urgent), room, MESSAGE_URGENT)
             return self._fresh([self._urgent.popleft() for _ in range(how_many)], now_s)
+        if self._backlog["urgent"]:
+            return self._stored("urgent", min(room, MESSAGE_URGENT))
         if only_urgent:
             return None
         if self._live and self._report_in_s(now_s) <= 0:
@@ -212,6 +212,11 @@ class SendPlan:
         if len(self._flights) >= self._window:
             due = due[:1]
         return max(0.0, min(due)) if due else None
+
+    @property
+    def urgent_waits(self) -> bool:
+        """Whether an event or receipt of these seconds has not left yet."""
+        return bool(self._urgent)
 
     @property
     def in_flight(self) -> int:

@@ -67,6 +67,7 @@ def test_every_event_that_is_told_is_named() -> None:
     source = "".join(path.read_text() for path in (Path(__file__).parents[3] / "edge").rglob("*.py"))
     told = set(re.findall(r'\.later\(\s*"(\w+)"', source)) | set(re.findall(r'Trouble\(\s*"(\w+)"', source))
     told |= set(re.findall(r'(?:_notice|Notice)\(\s*"(\w+)"', source))
+    told |= set(re.findall(r'Matter\(\s*"(\w+)"', source))
     told |= {"lamp_output_lost", "lamp_output_back"}
     assert len(told) >= 8
     for kind in told:

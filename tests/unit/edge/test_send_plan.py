@@ -119,10 +119,10 @@ def test_a_word_from_the_hub_opens_the_window_again() -> None:
     assert (before, plan.stalled) == (True, False)
     plan.add(samples(2), now_s=26)
     plan.add(events(3), now_s=26)
-    todo = plan.next(26)
-    assert isinstance(todo, Stored)
-    plan.found(todo, [])
-    assert take(plan, 26) == [3]
+    waits = plan.urgent_waits
+    assert take(plan, 26) == [3], "what has just happened goes before events of yesterday"
+    assert (waits, plan.urgent_waits) == (True, False)
+    assert isinstance(plan.next(26), Stored)
 
 
 def test_one_lost_message_goes_again_while_others_are_confirmed() -> None:
