@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
@@ -29,12 +29,14 @@ class Child:
         log: Path,
         ready: Callable[[], bool] = lambda: True,
         ready_within_s: float = 30.0,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.name = name
         self._argv = argv
         self._log = log
         self._ready = ready
         self._ready_within_s = ready_within_s
+        self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
         self._spent_cpu_s = 0.0
 
@@ -54,6 +56,7 @@ class Child:
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
+                env=self._environment,
             )
         if wait:
             self.wait_ready()

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bench.console import AsJson, Keep, show, workplace
+from bench.console import AsJson, Keep, progress_bar, show, workplace
 
 app = typer.Typer()
 
@@ -15,12 +15,13 @@ app = typer.Typer()
 @app.command(epilog="Example: ngonden bench footprint --json")
 def footprint(
     starts: Annotated[int, typer.Option(min=1, help="How often the agent is started; medians.")] = 5,
+    minutes: Annotated[float, typer.Option(min=0.1, help="How long the last one is measured.")] = 5.0,
     keep: Keep = None,
     as_json: AsJson = False,
 ) -> None:
-    """One agent's resident memory, and the time from its start to its lamp under control."""
+    """One agent with meter and camera probes at 30 s: memory, processor time, and how soon its lamp is lit."""
     from bench.footprint import run_footprint
 
-    with workplace(keep) as data:
-        report = run_footprint(data, starts=starts)
+    with workplace(keep) as data, progress_bar("seconds", int(minutes * 60)) as progress:
+        report = run_footprint(data, starts=starts, minutes=minutes, progress=progress)
     show(asdict(report), as_json=as_json)

@@ -59,7 +59,9 @@ def run_agent(path: Path) -> None:
 def check_release(path: Path | None) -> None:
     """Load all that an agent loads, read the settings, say the version; exits with 2 for unusable settings."""
     from edge.config import ConfigError, load
+    from edge.lean import lean_process
 
+    lean_process()
     for module in ("edge.agent", "edge.camera.watch", "edge.devices", *_LOADED_LATER):
         importlib.import_module(module)
     try:
@@ -81,8 +83,9 @@ def _run(
     """Whether the agent ended because another release is to run."""
     import asyncio
 
-    # structlog loads rich where it finds it, for tracebacks in colour: 6 MB that no node needs.
-    sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
+    from edge.lean import lean_process
+
+    lean_process()
     import structlog
 
     from edge.agent import Agent

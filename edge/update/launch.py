@@ -21,6 +21,13 @@ BASE = ""
 LAUNCHER_VARIABLE = "NGONDEN_LAUNCHER"
 """Tells the agent which file to become when another release is to run."""
 BASE_PATH_VARIABLE = "NGONDEN_BASE_PYTHONPATH"
+LEAN_MALLOC = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": "131072",
+    "MALLOC_TRIM_THRESHOLD_": "131072",
+}
+"""glibc gives each thread a heap of its own, and keeps a freed picture's room for the next one: memory that a
+Pi has not."""
 TRIAL, FAILED, CURRENT, PREVIOUS = "trial.json", "failed.json", "current", "previous"
 
 Step = Callable[[str], None]
@@ -218,6 +225,8 @@ def become(releases: Path | None, release: str, config: str) -> NoReturn:
     if releases is not None and release != BASE:
         paths.insert(0, str((releases / release / "app").resolve()))
     environment["PYTHONPATH"] = os.pathsep.join(paths)
+    for name, value in LEAN_MALLOC.items():
+        environment.setdefault(name, value)
     environment[LAUNCHER_VARIABLE] = str(Path(__file__).resolve())
     sys.stdout.flush()
     os.execve(  # noqa: S606 - its own program
