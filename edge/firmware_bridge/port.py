@@ -74,10 +74,11 @@ def open_serial(settings: SerialLineSettings) -> SerialPort:
             ),
         )
     except (OSError, ValueError) as error:
-        raise _explained(settings.port, error) from error
+        raise explained(settings.port, error) from error
 
 
-def _explained(port: str, error: Exception) -> PortError:
+def explained(port: str, error: Exception) -> PortError:
+    """The opening's failure in words that say what to do."""
     number = getattr(error, "errno", None)
     if number in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
         return PortMissingError(f"serial line {port}: there is no such device. Is the adapter plugged in?")
