@@ -12,7 +12,10 @@ LEVEL, SAFE_LEVEL, HOLD_S, ADDRESS = range(4)
 
 
 class LampBoard:
-    """One board. `temperature` and `faults` are the registers' raw values; `seconds` is a steady clock."""
+    """One board; `seconds` is a steady clock.
+
+    `temperature` and `faults` are the registers' raw values; `stuck_at` is a level at which its output hangs.
+    """
 
     def __init__(
         self,
@@ -26,6 +29,7 @@ class LampBoard:
         self.firmware = firmware
         self.temperature = 310
         self.faults = 0
+        self.stuck_at: int | None = None
         self._seconds = seconds
         self._kept = {SAFE_LEVEL: 1000, HOLD_S: 60, ADDRESS: address}
         self.restart()
@@ -38,6 +42,8 @@ class LampBoard:
 
     def level(self) -> int:
         """The level in effect, in thousandths."""
+        if self.stuck_at is not None:
+            return self.stuck_at
         if self._wish is None or self.hold_left_s() == 0:
             self._wish = None
             return self._kept[SAFE_LEVEL]

@@ -126,10 +126,14 @@ class Turns:
 
     @staticmethod
     def missed(unit: Unit, now_s: float) -> Iterator[Job]:
-        """It did not answer; gives the jobs that wait for it, which have nothing to wait for now."""
+        """It did not answer; gives the jobs that wait for it where there is nothing to wait for now.
+
+        The first time may be noise: it keeps its place.
+        """
         unit.misses += 1
-        pause_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** (unit.misses - 1))
-        unit.not_before_s = now_s + pause_s
+        if unit.misses == 1:
+            return
+        unit.not_before_s = now_s + min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** (unit.misses - 2))
         while unit.jobs:
             yield unit.jobs.popleft()
 

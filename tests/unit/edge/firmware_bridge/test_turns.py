@@ -71,6 +71,10 @@ def test_a_keeper_has_his_turn_when_it_is_due() -> None:
 def test_a_silent_unit_is_left_alone_longer_each_time_and_its_questions_end() -> None:
     turns = Turns()
     unit = turns.unit(1)
+    unit.jobs.append(job())
+    assert list(turns.missed(unit, 0.0)) == []
+    assert turns.next(0.0) is unit, "the first time may have been noise"
+    unit.jobs.clear()
     now_s, pauses = 0.0, []
     for _ in range(6):
         unit.jobs.append(job())
