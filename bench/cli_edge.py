@@ -25,3 +25,20 @@ def footprint(
     with workplace(keep) as data, progress_bar("seconds", int(minutes * 60)) as progress:
         report = run_footprint(data, starts=starts, minutes=minutes, progress=progress)
     show(asdict(report), as_json=as_json)
+
+
+@app.command(epilog="Example: ngonden bench powercuts --cuts 2000 --seed 1 --json")
+def powercuts(
+    cuts: Annotated[int, typer.Option(min=1, help="How many times the power goes.")] = 2000,
+    seed: Annotated[int, typer.Option(help="The same seed draws the same work and the same moments.")] = 1,
+    keep: Keep = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take from a node's disk what was not synced, at random moments; then look for every item."""
+    from bench.disk.powercuts import run_powercuts
+
+    with workplace(keep) as data, progress_bar("cuts", cuts) as progress:
+        report = run_powercuts(data, cuts=cuts, seed=seed, progress=progress)
+    show({**asdict(report), "sound": report.sound}, as_json=as_json)
+    if not report.sound:
+        raise typer.Exit(1)

@@ -1,8 +1,12 @@
 """An outbox file written anew beside the old one, and put in its place.
 
-For two cases. A file of an older agent gets today's pages and rows. And after a failed fsync the kernel calls
-pages clean that never reached the disk, so whatever that file shows may be gone after the next power cut;
-what is read from it is only safe again once it has been written, and synced, into another file.
+For three cases. A file of an older agent gets today's pages and rows. After a failed fsync the kernel calls
+pages clean that never reached the disk: whatever that file shows may be gone after the next power cut, and
+what is read from it is only safe again once it has been written, and synced, into another file. And an agent
+that ended without closing its file may have met just that: one that finds a log of its own boot can't know.
+
+The log of the old file must never be taken for the new one's. So the new file first gets a name that says it is
+whole; from then on it counts, and what is left to do is done by whoever opens next.
 """
 
 from __future__ import annotations
@@ -14,28 +18,40 @@ from edge.outbox.outbox_file import OutboxFile, connect, create_schema, page_byt
 from edge.outbox.rows import from_row, to_row
 
 
-def carry_over(path: Path) -> None:
-    """Rewrite the outbox at `path`: same epoch, seqs and notes. A power cut leaves the one or the other.
+def carry_over(old: OutboxFile) -> None:
+    """Rewrite an open outbox, with its epoch, seqs and notes, and close it. A cut leaves one or the other.
 
-    A row that can't be read is carried as it is. Raises NotAnOutboxError, OutboxInUseError, OSError,
-    sqlite3.Error; the old file is then still in its place.
+    A row that can't be read is carried as it is. Raises OSError, sqlite3.Error; the old file is then still
+    open and in its place.
     """
-    fresh = path.with_name(path.name + ".new")
-    old = OutboxFile(path)
+    assert old.path is not None, "memory has nothing to carry over"
+    fresh = old.path.with_name(old.path.name + ".new")
     try:
         fresh.unlink(missing_ok=True)
         _copy(old, fresh)
-        # A log that is left behind would be taken for the new file's, and merged into it.
-        old.merge_log()
+        fresh.rename(_whole(old.path))
+        sync_folder(old.path.parent)
     except BaseException:
-        fresh.unlink(missing_ok=True)
+        if fresh.is_file():
+            fresh.unlink()
         raise
-    finally:
-        old.close()
+    old.close()
+    finish(old.path)
+
+
+def finish(path: Path) -> None:
+    """Put a file that was carried over into its place, where that is still to be done. Raises OSError."""
+    whole = _whole(path)
+    if not whole.exists():
+        return
     path.with_name(path.name + "-wal").unlink(missing_ok=True)
     sync_folder(path.parent)
-    fresh.rename(path)
+    whole.rename(path)
     sync_folder(path.parent)
+
+
+def _whole(path: Path) -> Path:
+    return path.with_name(path.name + ".whole")
 
 
 def _copy(old: OutboxFile, fresh: Path) -> None:

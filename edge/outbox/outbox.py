@@ -14,14 +14,13 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Literal, TypeVar
 from uuid import UUID
 
-from edge.outbox.carry_over import carry_over
+from edge.outbox.carry_over import carry_over, finish
 from edge.outbox.gaps import GAP_NOTE, Gap, noted
 from edge.outbox.outbox_file import (
     SCHEMA_VERSION,
@@ -34,6 +33,7 @@ from edge.outbox.outbox_file import (
     is_io_error,
 )
 from edge.outbox.ranges import RangeSet
+from edge.outbox.room import MUCH_FREE_BYTES
 
 T = TypeVar("T")
 
@@ -69,7 +69,10 @@ class Outbox:
         max_bytes: int,
         executor: Executor,
         on_trouble: Callable[[Trouble], None],
+        boot: UUID | None = None,
     ) -> None:
+        """`boot`: this boot's id, where it is not the kernel's."""
+        self._boot = boot
         self._path = data_dir / FILE_NAME
         self._max_bytes = max_bytes
         self._executor = executor
@@ -81,7 +84,7 @@ class Outbox:
         self._unsaved_notes: dict[str, bytes | None] = {}
         self._troubles: list[Trouble] = []
         self._file: OutboxFile | None = None
-        self._is_suspect = False  # the disk failed under the file
+        self._failed: OutboxFile | None = None  # left open when the disk failed under it
         self._epoch: UUID | None = None
 
     @property
@@ -125,9 +128,9 @@ class Outbox:
         """Drop the oldest samples that are too old; None from `is_too_old` means that nobody knows."""
         await self._run(partial(self._expire, is_too_old))
 
-    async def compact(self) -> bool:
-        """Give freed space back where that takes only a moment; says whether it did."""
-        return await self._run(self._compact)
+    async def compact(self, *, free_bytes: int = MUCH_FREE_BYTES) -> bool:
+        """Give freed space back, from `free_bytes` on and where it takes only a moment; says whether it did."""
+        return await self._run(partial(self._compact, free_bytes))
 
     async def flush(self) -> None:
         """Delete what is confirmed now."""
@@ -142,7 +145,7 @@ class Outbox:
         """Delete what is confirmed and close the file."""
         if self._file is not None:
             await self.flush()
-            await self._run(self._opened().close)
+            await self._run(self._close)
 
     def confirm(self, epoch: UUID, spans: Iterable[Span]) -> None:
         """The hub has these: forget them with the next transaction. Another epoch's are ignored."""
@@ -194,31 +197,51 @@ class Outbox:
             self._go_to_memory(error)
 
     def _open_file(self) -> OutboxFile:
+        """The file, made fit for use: carried over, or replaced. Raises what a disk can cause."""
         try:
-            if self._is_suspect:
-                carry_over(self._path)
-                self._is_suspect = False
-            file = OutboxFile(self._path)
-            return file if file.version == SCHEMA_VERSION else self._brought_up_to_date(file)
+            if self._failed is None:
+                finish(self._path)
+                file = OutboxFile(self._path, boot=self._boot)
+            else:
+                file = self._failed
+            return self._trusted(file)
         except NotAnOutboxError as damage:
-            self._is_suspect = False
+            self._failed = None
             kept_as = _set_aside(self._path)
             self._troubles.append(
                 Trouble("outbox_damaged", {"error": str(damage)[:200], "kept_as": kept_as})
             )
-            return OutboxFile(self._path)
+            return OutboxFile(self._path, boot=self._boot)
 
-    def _brought_up_to_date(self, older: OutboxFile) -> OutboxFile:
-        older.close()
-        with suppress(OSError, sqlite3.Error):  # without room for a second file it is used as it is
-            carry_over(self._path)
-        return OutboxFile(self._path)
+    def _trusted(self, file: OutboxFile) -> OutboxFile:
+        is_suspect = file is self._failed or file.is_suspect
+        if not is_suspect and file.version == SCHEMA_VERSION:
+            return file
+        try:
+            carry_over(file)
+        except (OSError, sqlite3.Error) as error:
+            if isinstance(error, sqlite3.Error) and is_damage(error):
+                file.close()
+                raise NotAnOutboxError(str(error)) from error
+            if not is_suspect:
+                return file  # an older one, and there is no room for a second
+            self._failed = file
+            raise
+        self._failed = None
+        return OutboxFile(self._path, boot=self._boot)
 
     def _go_to_memory(self, error: Exception) -> None:
         if self._file is not None:
-            self._file.close()
+            self._let_go(self._file, error)
         self._take(OutboxFile(None))
         self._troubles.append(Trouble("outbox_in_memory", {"error": str(error)[:200]}))
+
+    def _let_go(self, file: OutboxFile, error: Exception) -> None:
+        if isinstance(error, sqlite3.Error) and is_io_error(error):
+            # Left open: closing would merge a log into the file that may not be on the disk.
+            self._failed = file
+        else:
+            file.close()
 
     def _survive(self, error: sqlite3.Error) -> None:
         """After a failed operation: have some outbox again, with no damaged file under it."""
@@ -229,7 +252,6 @@ class Outbox:
             self._file = None
             self._open()
         else:
-            self._is_suspect = self._is_suspect or is_io_error(error)
             self._go_to_memory(error)
 
     def _write(self, items: Sequence[Item], notes: Mapping[str, bytes | None]) -> Written:
@@ -278,6 +300,11 @@ class Outbox:
             self._survive(error)
             return []
 
+    def _close(self) -> None:
+        self._opened().close()
+        if self._failed is not None:
+            self._failed.close()
+
     def _expire(self, is_too_old: Callable[[Item], bool | None]) -> None:
         file = self._opened()
         try:
@@ -289,9 +316,9 @@ class Outbox:
         except sqlite3.Error as error:
             self._survive(error)
 
-    def _compact(self) -> bool:
+    def _compact(self, free_bytes: int) -> bool:
         try:
-            return self._opened().compact()
+            return self._opened().compact(free_bytes)
         except sqlite3.Error as error:
             self._survive(error)
             return False
@@ -307,8 +334,8 @@ class Outbox:
             return False
         try:
             file.write([], notes=self._unsaved_notes)
-        except sqlite3.Error:
-            file.close()
+        except sqlite3.Error as error:
+            self._let_go(file, error)
             return False
         self._opened().close()
         self._unsaved_notes.clear()

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Literal
 from uuid import UUID, uuid4
 
+from edge.clock import boot_id
 from edge.outbox import room
 from edge.outbox.gaps import Gap, Why, gaps_of
 from edge.outbox.gaps import Span as Span
@@ -29,6 +30,7 @@ SCHEMA_VERSION = 2
 """1: rows of plain JSON in pages of 4 kB; read as they are, and carried over by `edge.outbox.carry_over`."""
 READABLE_VERSIONS = (1, SCHEMA_VERSION)
 
+_BOOT_NOTE = "opened_in"
 _PAGE_BYTES = 1024
 _LOG_PAGES = 400
 """The log is merged into the file when it is so long: about 0.4 MB."""
@@ -60,19 +62,23 @@ class Written:
 class OutboxFile:
     """An open outbox file. Raises sqlite3.Error where the disk fails, from any method."""
 
-    def __init__(self, path: Path | None) -> None:
-        """Open or create; `None` keeps everything in memory.
+    def __init__(self, path: Path | None, *, boot: UUID | None = None) -> None:
+        """Open or create; `None` keeps everything in memory. `boot` is this boot's id, the kernel's by default.
 
         Raises NotAnOutboxError, OutboxInUseError, OSError, sqlite3.Error.
         """
         self.path = path
         self.unreadable: list[int] = []
         """Seqs whose rows `read` could not make sense of; `drop` takes them away."""
+        self.is_suspect = False
+        """Whether it was left open in this boot: its log may show what never reached the disk."""
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
+            log = path.with_name(path.name + "-wal")
+            self.is_suspect = log.exists() and log.stat().st_size > 0
         self._db = connect(path)
         try:
-            self._open()
+            self._open((boot or boot_id()).bytes)
         except sqlite3.Error as error:
             self._db.close()
             if is_damage(error):
@@ -84,7 +90,7 @@ class OutboxFile:
             self._db.close()
             raise
 
-    def _open(self) -> None:
+    def _open(self, boot: bytes) -> None:
         for pragma in (
             f"page_size = {_PAGE_BYTES}",  # speaks for a new file only
             "locking_mode = EXCLUSIVE",
@@ -111,6 +117,9 @@ class OutboxFile:
         row = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'item'").fetchone()
         self.high_seq: int = row[0] if row else 0
         self.count: int = self._db.execute("SELECT count(*) FROM item").fetchone()[0]
+        self.is_suspect = self.is_suspect and self.note(_BOOT_NOTE) == boot
+        if self.path is not None and self.note(_BOOT_NOTE) != boot:
+            self._put_note(_BOOT_NOTE, boot)
 
     def _create(self) -> None:
         self._db.execute("BEGIN EXCLUSIVE")
@@ -211,9 +220,9 @@ class OutboxFile:
         rows.close()
         return found
 
-    def compact(self) -> bool:
-        """Give freed pages back to the disk where few are in use, so that it takes no time; says if it did."""
-        if self.path is None or not room.worth_compacting(self._db):
+    def compact(self, free_bytes: int) -> bool:
+        """Give freed pages back to the disk, from `free_bytes` on, where few are in use; says if it did."""
+        if self.path is None or not room.worth_compacting(self._db, free_bytes):
             return False
         self._db.execute("VACUUM")
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
@@ -235,12 +244,6 @@ class OutboxFile:
             (len(prefix) + 1, len(prefix), prefix),
         )
         return {key: bytes(value) for key, value in rows}
-
-    def merge_log(self) -> None:
-        """Merge the write-ahead log into the file and delete it; raises where that can't be done."""
-        mode = self._db.execute("PRAGMA journal_mode = DELETE").fetchone()[0]
-        if mode != "delete":
-            raise sqlite3.OperationalError(f"the log stays: journal mode {mode}")
 
     def close(self) -> None:
         """Close the file; a disk that fails now has nothing left to lose."""

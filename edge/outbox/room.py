@@ -32,11 +32,11 @@ def make(db: sqlite3.Connection, max_bytes: int, count: int, *, samples_only: bo
     return dropped
 
 
-def worth_compacting(db: sqlite3.Connection) -> bool:
+def worth_compacting(db: sqlite3.Connection, free_bytes: int) -> bool:
     """Whether much of the file is free and little of it in use."""
     page_bytes = db.execute("PRAGMA page_size").fetchone()[0]
     free = db.execute("PRAGMA freelist_count").fetchone()[0] * page_bytes
-    return bool(free >= MUCH_FREE_BYTES and _in_use(db) * page_bytes <= FEW_BYTES)
+    return bool(free >= free_bytes and _in_use(db) * page_bytes <= FEW_BYTES)
 
 
 def _in_use(db: sqlite3.Connection) -> int:
