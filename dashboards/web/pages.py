@@ -11,7 +11,7 @@ from hub.api.deps import Anyone, HubDep, Viewer
 from hub.api.problems import unknown_pole
 from hub.funding.reads import NOTHING, funding_by_pole, totals
 from hub.ingest.reads import rejects, stats
-from hub.registry.reads import CommuneInfo, communes, pole, poles
+from hub.registry.reads import CommuneInfo, communes, node, pole, poles
 
 REJECTS_SHOWN = 200
 
@@ -38,9 +38,14 @@ def routes(renderer: Renderer) -> APIRouter:
     def pole_page(request: Request, code: str, hub: HubDep, user: Viewer) -> Response:
         with hub.reads.connect() as conn:
             found = pole(conn, code)
-        if found is None:
-            raise unknown_pole(code)
-        values = {"pole": found, "may_command": user.role.allows(Role.STAFF)}
+            if found is None:
+                raise unknown_pole(code)
+            served = None if found.node is None else node(conn, found.node)
+        values = {
+            "pole": found,
+            "may_command": user.role.allows(Role.STAFF),
+            "node_poles": 0 if served is None else len(served.poles),
+        }
         return renderer.page(request, "pole.html", values, user=user, live=True)
 
     @router.get("/rejects")

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import Engine
@@ -33,6 +34,9 @@ from hub.telemetry.port import Point
 from protocol import (
     CameraReading,
     Command,
+    Config,
+    Event,
+    EventMessage,
     Kind,
     LampReading,
     Message,
@@ -112,6 +116,44 @@ class Village:
             self._sample(self.sites[code], level, power_w, lamp)
         self.commit()
 
+    def tells(self, code: str, *, cameras: list[CameraReading] | None = None, **more: Any) -> None:
+        """A lit pole's sample with whatever else a sample can tell."""
+        site = self.sites[code]
+        self._birth(site)
+        sample = Sample(
+            seq=next(self._seq[site.node]),
+            pole=code,
+            time=self.now(),
+            clock="synced",
+            lamp=more.pop("lamp", LampReading(effect_level=1.0, reason="photocell")),
+            meter=MeterReading(power_w=site.lamp_rated_w, voltage_v=229.0),
+            cameras=cameras or [],
+            **more,
+        )
+        message = Telemetry(v=1, node=site.node, epoch=self._epoch, sent_at=self.now(), samples=[sample])
+        self._say(site, Kind.TELEMETRY, message)
+        self.commit()
+
+    def event(self, code: str, kind: str, **more: Any) -> None:
+        """The pole's node tells an event."""
+        site = self.sites[code]
+        self._birth(site)
+        event = Event(seq=next(self._seq[site.node]), time=self.now(), clock="synced", kind=kind, **more)
+        message = EventMessage(v=1, node=site.node, epoch=self._epoch, sent_at=self.now(), events=[event])
+        self._say(site, Kind.EVENT, message)
+        self.commit()
+
+    def runs(self, code: str, version: int) -> None:
+        """The pole's node reports the configuration in force."""
+        self._say(self.sites[code], Kind.STATE, self._state(self.sites[code], "online", version))
+        self.commit()
+
+    def sent_config(self, code: str) -> Config | None:
+        """The newest configuration that the hub handed to the broker for this pole's node."""
+        wanted = topic("tram-than", self.sites[code].node, Kind.CONFIG)
+        found = [one.payload for one in self.link.published if one.topic == wanted]
+        return decode(Kind.CONFIG, found[-1]) if found else None
+
     def silence(self, code: str) -> None:
         """The broker tells the node's last will."""
         site = self.sites[code]
@@ -182,7 +224,7 @@ class Village:
             self._born.add(site.node)
             self._say(site, Kind.STATE, self._state(site, "online"))
 
-    def _state(self, site: PoleSite, status: str) -> NodeState:
+    def _state(self, site: PoleSite, status: str, config_version: int = 0) -> NodeState:
         return NodeState(
             v=1,
             node=site.node,
@@ -194,6 +236,7 @@ class Village:
             heartbeat_s=HEARTBEAT_S,
             epoch=self._epoch,
             agent_version="0.1.0",
+            config_version=config_version,
             poles=[site.code],
         )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from hub.api import schemas
+from hub.api import node_schemas, schemas
 
 TYPES = Path(__file__).parents[3] / "dashboards" / "web" / "frontend" / "src" / "lib" / "types.ts"
 INTERFACE = re.compile(r"export interface (\w+)(?:<T>)?(?: extends (\w+))? \{\n(.*?)\n\}", re.DOTALL)
@@ -16,6 +16,18 @@ FIELD = re.compile(r"^  (\w+)\??:", re.MULTILINE)
 
 SENT: dict[str, type[BaseModel]] = {
     "Camera": schemas.CameraOut,
+    "Fault": schemas.FaultOut,
+    "NodeEvent": schemas.NodeEventOut,
+    "Counters": schemas.CountersOut,
+    "Battery": schemas.BatteryOut,
+    "Phase": schemas.PhaseOut,
+    "Cabinet": schemas.CabinetOut,
+    "DimmingStep": node_schemas.DimmingStepBoth,
+    "LampProfile": node_schemas.LampProfileBoth,
+    "NodeProfile": node_schemas.NodeProfileBoth,
+    "ConfigVersion": node_schemas.ConfigVersionOut,
+    "NodeConfig": node_schemas.NodeConfigOut,
+    "BulkConfig": node_schemas.NodeConfigsOut,
     "PoleSummary": schemas.PoleSummary,
     "PoleDetail": schemas.PoleDetail,
     "PoleList": schemas.PoleList,

@@ -26,8 +26,8 @@ export function watts(value: number | null): string {
   return value === null ? none : `${decimal(value, value < 10 ? 1 : 0)} W`;
 }
 
-export function volts(value: number | null): string {
-  return value === null ? none : `${decimal(value, 0)} V`;
+export function volts(value: number | null, digits = 0): string {
+  return value === null ? none : `${decimal(value, digits)} V`;
 }
 
 export function percent(share: number | null): string {
@@ -36,6 +36,32 @@ export function percent(share: number | null): string {
 
 function decimal(value: number, digits: number): string {
   return value.toLocaleString(locale, { maximumFractionDigits: digits, minimumFractionDigits: digits });
+}
+
+export function hours(seconds: number): string {
+  return unit("hour", seconds / 3600, seconds < 36_000 ? 1 : 0);
+}
+
+export function kilowattHours(wattHours: number): string {
+  return `${decimal(wattHours / 1000, wattHours < 100_000 ? 1 : 0)} kWh`;
+}
+
+export function celsius(value: number): string {
+  return `${decimal(value, 0)} °C`;
+}
+
+/** 40 → "40 giây", 5400 → "1,5 giờ": the largest unit that keeps the number readable. */
+export function span(seconds: number): string {
+  if (seconds < 120) return unit("second", seconds, 0);
+  if (seconds < 7200) return unit("minute", seconds / 60, seconds % 60 === 0 ? 0 : 1);
+  if (seconds < 172_800) return unit("hour", seconds / 3600, seconds % 3600 === 0 ? 0 : 1);
+  return unit("day", seconds / 86_400, 0);
+}
+
+function unit(name: "second" | "minute" | "hour" | "day", value: number, digits: number): string {
+  return new Intl.NumberFormat(locale, {
+    style: "unit", unit: name, unitDisplay: "long", maximumFractionDigits: digits,
+  }).format(value);
 }
 
 export function timeOfDay(at: string | Date): string {

@@ -6,6 +6,17 @@ export type LampState = (typeof STATES)[number];
 export interface Camera {
   code: string;
   reachable: boolean | null;
+  stream: string | null;
+  picture: string | null;
+  clock_offset_s: number | null;
+  recording_age_s: number | null;
+  powered: boolean | null;
+}
+
+export interface Fault {
+  kind: string;
+  title_vi: string;
+  title_en: string;
 }
 
 export interface PoleSummary {
@@ -30,6 +41,8 @@ export interface PoleSummary {
   override_until: string | null;
   open_incidents: number;
   cameras: Camera[];
+  faults: Fault[];
+  maintenance: boolean;
 }
 
 export interface Incident {
@@ -76,7 +89,7 @@ export interface CommandReceipt {
 export interface Command {
   id: string;
   pole: string;
-  action: "lamp_override" | "lamp_auto";
+  action: "lamp_override" | "lamp_auto" | "maintenance_begin" | "maintenance_end" | "camera_cycle";
   level: number | null;
   until: string | null;
   issued_at: string;
@@ -87,6 +100,7 @@ export interface Command {
   receipt_level: number | null;
   reason: string;
   requested_by: string;
+  camera: string | null;
   receipts: CommandReceipt[];
 }
 
@@ -98,6 +112,48 @@ export interface NodeState {
   agent_version: string;
 }
 
+export interface NodeEvent {
+  id: number;
+  node: string;
+  pole: string | null;
+  camera: string | null;
+  kind: string;
+  title_vi: string;
+  title_en: string;
+  /** True: it began; false: it has ended; null: it happened at that moment. */
+  active: boolean | null;
+  at: string;
+  historical: boolean;
+  detail: Record<string, string | number | boolean | null>;
+}
+
+export interface Counters {
+  burning_s: number;
+  switches: number;
+  energy_wh: number;
+  supply_losses: number;
+}
+
+export interface Battery {
+  battery_v: number;
+  charge_share: number | null;
+  panel_w: number | null;
+}
+
+export interface Phase {
+  power_w: number;
+  voltage_v: number | null;
+}
+
+export interface Cabinet {
+  temperature_c: number | null;
+  door_open: boolean | null;
+  supply_present: boolean | null;
+  phases: Phase[];
+  lamps_w: number | null;
+  unknown_poles: number;
+}
+
 export interface PoleDetail extends PoleSummary {
   programme: string;
   group: string;
@@ -106,6 +162,62 @@ export interface PoleDetail extends PoleSummary {
   incidents: Incident[];
   funding: PoleFunding;
   last_command: Command | null;
+  maintenance_until: string | null;
+  due: boolean | null;
+  counters: Counters | null;
+  battery: Battery | null;
+  cabinet: Cabinet | null;
+}
+
+export interface DimmingStep {
+  /** HH:MM, Vietnam's time. */
+  at: string;
+  level: number;
+}
+
+export interface LampProfile {
+  dusk_offset_min: number;
+  dawn_offset_min: number;
+  dimming: DimmingStep[];
+  motion_level: number | null;
+  motion_hold_s: number;
+  power_tolerance_share: number;
+}
+
+export interface NodeProfile {
+  sample_interval_s: number;
+  report_interval_s: number | null;
+  heartbeat_s: number;
+  lamp: LampProfile;
+  /** Poles that differ from `lamp`, by code. */
+  lamps: Record<string, LampProfile>;
+  agent: { version: string; sha256: string } | null;
+}
+
+export interface ConfigVersion {
+  version: number;
+  made_at: string;
+  /** Empty where the hub followed a change of the registry. */
+  made_by: string;
+  why: string;
+  profile: NodeProfile;
+}
+
+export interface NodeConfig {
+  node: string;
+  standing: "own" | "pending" | "in_force" | "refused";
+  in_force: number | null;
+  desired: ConfigVersion | null;
+  profile: NodeProfile;
+  poles: { pole: string }[];
+  refusal: { at: string; reason: string } | null;
+}
+
+/** What one profile for many nodes did. */
+export interface BulkConfig {
+  changed: string[];
+  unchanged: string[];
+  refused: { node: string; detail: string; detail_vi: string }[];
 }
 
 export interface Series {

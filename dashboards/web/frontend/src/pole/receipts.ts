@@ -61,7 +61,7 @@ function steps(command: Command): Step[] {
   if (ended === "applied") {
     list.push({ name: t("command.applied"), detail: measured(command), at: receipt("applied")?.at ?? command.status_at, look: "done" });
   } else if (ended) {
-    const reason = command.reason ? word("command.reason", command.reason) : "";
+    const reason = command.reason ? word("command.reason", command.reason.split(":", 1)[0] ?? "") : "";
     list.push({ name: t(`command.${ended}`), detail: reason, at: command.status_at, look: "failed" });
   } else {
     list.push({ name: t("command.to_apply"), detail: "", at: null, look: "waiting" });
@@ -69,13 +69,17 @@ function steps(command: Command): Step[] {
   return list;
 }
 
-function wish({ action, level, until }: Command): string {
+function wish({ action, level, until, camera }: Command): string {
   if (action === "lamp_auto") return t("command.auto");
+  if (action === "maintenance_begin") return t("command.maintenance_begin", { until: moment(until) });
+  if (action === "maintenance_end") return t("command.maintenance_end");
+  if (action === "camera_cycle") return t("command.camera_cycle", { camera: camera ?? "" });
   if (level === 0) return t("command.override_off", { until: moment(until) });
   return t("command.override", { level: percent(level), until: moment(until) });
 }
 
 function measured(command: Command): string {
+  if (command.action === "camera_cycle") return "";
   const level = command.receipt_level ?? command.level;
   const power = watts(command.power_w);
   if (level === 0) return command.power_w === null ? t("command.unmeasured_off") : t("command.measured_off", { power });

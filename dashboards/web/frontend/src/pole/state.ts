@@ -2,7 +2,7 @@
 import { glyph, h, need, setText } from "../lib/dom";
 import { moment, percent, timeWithSeconds, vnd, volts, watts } from "../lib/format";
 import { language, t, word } from "../lib/i18n";
-import type { Camera, Incident, NodeState, PoleFunding, PoleSummary } from "../lib/types";
+import type { Incident, NodeState, PoleFunding, PoleSummary } from "../lib/types";
 
 export function showState(pole: PoleSummary): void {
   const banner = need("state");
@@ -19,6 +19,9 @@ export function showState(pole: PoleSummary): void {
   setText(need("effect-note"), pole.reason === null ? "" : word("reason", pole.reason));
   setText(need("measured"), watts(pole.power_w));
   setText(need("measured-note"), `${volts(pole.voltage_v)} · ${t("pole.rated", { rated: watts(pole.lamp_rated_w) })}`);
+  need("faults").replaceChildren(...pole.faults.map((fault) =>
+    h("li", { class: "fault", "data-kind": fault.kind }, language === "en" ? fault.title_en : fault.title_vi)));
+  need("faults-block").hidden = pole.faults.length === 0;
   setText(need("sampled"), pole.sample_at === null ? t("pole.never") : t("pole.sampled", { time: timeWithSeconds(pole.sample_at) }));
 }
 
@@ -29,20 +32,6 @@ export function showNode(name: string | null, node: NodeState | null): void {
   setText(need("node-queued"), node === null ? "–" : String(node.queued));
   setText(need("node-clock"), node === null ? "–" : word("clock", node.clock));
   setText(need("node-version"), node?.agent_version || "–");
-}
-
-export function showCameras(cameras: readonly Camera[]): void {
-  const place = need("cameras");
-  need("cameras-section").hidden = cameras.length === 0;
-  place.replaceChildren(...cameras.map(({ code, reachable }) => {
-    const state = reachable === null ? "unknown" : reachable ? "reachable" : "lost";
-    return h(
-      "li", { class: `camera is-${state}` },
-      h("span", { class: "camera-dot", "aria-hidden": "true" }),
-      h("span", { class: "camera-code" }, code),
-      h("span", {}, t(`camera.${state}`)),
-    );
-  }));
 }
 
 /** The pole's open incidents, by id. */
