@@ -99,9 +99,9 @@ class Board:
         self._line.wake()
 
     def driven(self, channel: int) -> int | None:
-        """What the board last said this channel does; None before it first did."""
+        """What the board last said this channel does; None before it did, or before a wish was left."""
         self._loop_seen_s = self._seconds()
-        return self._driven.get(channel)
+        return self._driven.get(channel) if channel in self._wishes else None
 
     def due_s(self) -> float:
         """When the board is to be looked at next."""
@@ -135,6 +135,9 @@ class Board:
         if self._misses == SILENT_AFTER_MISSES:
             self.silent = f"{self._profile.name} at address {self._address}: {reason}"
             self._driven.clear()
+            with self._wishing:
+                # When it is back, the lamp loop says anew what is right then.
+                self._wishes.clear()
             self._introduced = False
             self._notice("board_silent", active=True, error=reason[:200])
 

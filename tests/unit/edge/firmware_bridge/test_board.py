@@ -155,9 +155,21 @@ def test_a_silent_board_is_its_lamps_fault_and_is_told_once_each_way() -> None:
         bench.lamp.set_level(0.5)
     bench.mute = False
     bench.turn()
-    assert bench.lamp.level() == 0.5, "the wish was kept meanwhile"
+    assert bench.lamp.level() == 0.5, "what was wished meanwhile"
     assert [notice.active for notice in bench.told("board_silent")] == [True, False]
     assert len(bench.told("board_found")) == 2, "another board may hang there now"
+
+
+def test_a_board_that_is_back_does_not_do_what_was_right_before() -> None:
+    bench = Bench()
+    bench.lamp.set_level(0.0)
+    bench.turn()
+    bench.mute = True
+    bench.run(80)
+    bench.mute = False
+    bench.turn()
+    assert bench.firmware.level() == 1000, "its hold time has ended: it is night by now, for all we know"
+    assert bench.lamp.level() is None, "so the lamp loop says anew what it wants"
 
 
 def test_faults_of_a_board_are_told_by_name_when_they_change() -> None:
