@@ -42,3 +42,20 @@ def powercuts(
     show({**asdict(report), "sound": report.sound}, as_json=as_json)
     if not report.sound:
         raise typer.Exit(1)
+
+
+@app.command(epilog="Example: ngonden bench air --json")
+def air(
+    hours: Annotated[float, typer.Option(min=0.5, help="How much of a day the pole lives through.")] = 24.0,
+    speed: Annotated[float, typer.Option(min=1, max=600, help="Its seconds per second of yours.")] = 240.0,
+    keep: Keep = None,
+    as_json: AsJson = False,
+) -> None:
+    """Kilobytes a metered pole costs on air per day, by cause: real broker, TLS, TCP's own counters."""
+    from bench.air import run_air
+
+    with workplace(keep) as data, progress_bar("hours", int(hours)) as progress:
+        report = run_air(data, hours=hours, speed=speed, progress=progress)
+    show(asdict(report), as_json=as_json)
+    if not report.within_budget:
+        raise typer.Exit(1)

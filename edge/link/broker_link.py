@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import time
 from contextlib import suppress
 
 import aiomqtt
@@ -50,6 +51,16 @@ async def open_client(
     # way to say so.
     client._client.connect_timeout = answer_within_s
     return client
+
+
+def spoke(client: aiomqtt.Client) -> None:
+    """Note that something was sent just now, or paho sends a PING at every keep-alive all the same.
+
+    paho 2.1 means to note it itself, but its writer returns before it does (`_packet_write`).
+    """
+    paho = client._client
+    with paho._msgtime_mutex:
+        paho._last_msg_out = time.monotonic()
 
 
 def cut(client: aiomqtt.Client) -> None:

@@ -19,7 +19,7 @@ import structlog
 
 from edge.clock import Clock
 from edge.config import BrokerSettings
-from edge.link.broker_link import cut, open_client
+from edge.link.broker_link import cut, open_client, spoke
 from edge.link.envelopes import wrap
 from edge.link.pace import Pace
 from edge.link.recovery import LinkFacts, pause_s
@@ -288,6 +288,7 @@ class Uplink:
     ) -> None:
         """Returns with the broker's PUBACK, which says that the link lives and nothing more."""
         self._word_at_s = self._clock.monotonic()
+        spoke(client)
         retain = kind is Kind.STATE
         await client.publish(self._topics[kind], payload, qos=1, retain=retain, timeout=timeout_s)
         self._facts.broker_at_s = self._clock.monotonic()

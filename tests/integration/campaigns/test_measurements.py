@@ -50,6 +50,18 @@ def test_an_agents_footprint_is_measured() -> None:
     assert 0 < facts["cpu_share"] < 0.05
 
 
+@pytest.mark.timeout(240)
+def test_a_metered_poles_day_on_air_is_within_its_budget() -> None:
+    require_program("mosquitto")
+    facts = _bench("air", "--hours", "1", "--speed", "120")
+    causes = ("connecting", "samples", "other_messages", "confirmations", "mqtt_headers", "tls", "tcp_ip")
+    assert facts["kb_per_day"] == pytest.approx(sum(facts[cause] for cause in causes), rel=0.02)
+    assert facts["kb_per_day"] < 250
+    assert facts["pings"] == 0
+    assert facts["telemetry_messages"] in (5, 6, 7)
+    assert facts["samples"] > facts["confirmations"] > 0
+
+
 @pytest.mark.soak
 def test_a_commune_for_ten_minutes_keeps_every_sample(tmp_path: Path) -> None:
     require_program("mosquitto")
