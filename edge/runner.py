@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from edge.config import NodeConfig
     from edge.devices import Devices
     from edge.lamp.lighting import Lighting
+    from edge.watchdog import Watchdog
 
 _LOADED_LATER = ("edge.link.downlink", "edge.link.uplink", "edge.sampling", "edge.update.part")
 
@@ -35,6 +36,7 @@ def run_agent(path: Path) -> None:
     from edge.devices import build
     from edge.drivers.ports import DriverError
     from edge.lamp.lighting import Lighting
+    from edge.watchdog import Watchdog
 
     try:
         config = load(path)
@@ -44,12 +46,15 @@ def run_agent(path: Path) -> None:
     clock = SystemClock(config.clock)
     lighting = Lighting(config, devices.poles, clock)
     lighting.step()
+    watchdog = Watchdog.from_environment()
+    watchdog.ready()
     started_s = seconds_since_process_start()
     launcher = os.environ.get(LAUNCHER_VARIABLE)
     origin = Origin(path, Path(launcher) if launcher else None)
     try:
-        begins_anew = _run(config, devices, clock, lighting, started_s, origin)
+        begins_anew = _run(config, devices, clock, lighting, started_s, origin, watchdog)
     finally:
+        watchdog.close()
         devices.close()
     if begins_anew and launcher:
         # The launcher chooses the release; systemd sees the same process.
@@ -79,6 +84,7 @@ def _run(
     lighting: Lighting,
     started_s: float,
     origin: Origin,
+    watchdog: Watchdog,
 ) -> bool:
     """Whether the agent ended because another release is to run."""
     import asyncio
@@ -91,6 +97,7 @@ def _run(
     from edge.agent import Agent
     from edge.log import configure_logging
     from edge.outbox.outbox_file import OutboxInUseError
+    from edge.restart import last_service_result
 
     configure_logging()
     lamps = {code: light.decision.reason for code, light in lighting.lights.items() if light.decision}
@@ -101,7 +108,15 @@ def _run(
     async def until_signal() -> bool:
         stop = asyncio.Event()
         _stop_on_signals(stop)
-        agent = Agent(config, devices, clock, lighting=lighting, origin=origin)
+        agent = Agent(
+            config,
+            devices,
+            clock,
+            lighting=lighting,
+            origin=origin,
+            on_turn=watchdog.turned,
+            service_result=last_service_result(),
+        )
         await agent.run(stop)
         return agent.begins_anew
 

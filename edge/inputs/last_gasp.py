@@ -7,13 +7,14 @@ after `shutdown_after_s` shut the machine down. Mains that returns before cancel
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
 
 from edge.clock import Clock
+from edge.commands import RunCommand, run_command
 from edge.config import SupplySettings
 from edge.inputs.rules import Supply, follow_supply, shutdown_is_due
 
@@ -34,18 +35,6 @@ class GaspSteps:
     mains_measured: Callable[[], Awaitable[bool]]
 
 
-async def run_command(command: Sequence[str]) -> int:
-    """Run a program to its end; returns its exit code. Raises OSError, and TimeoutError after 60 s."""
-    process = await asyncio.create_subprocess_exec(*command)
-    try:
-        async with asyncio.timeout(COMMAND_WITHIN_S):
-            return await process.wait()
-    except TimeoutError:
-        with suppress(ProcessLookupError):
-            process.kill()
-        raise
-
-
 class LastGasp:
     """Fed with the supply's believed word at each step; `run` does what follows from it, in order."""
 
@@ -54,7 +43,7 @@ class LastGasp:
         settings: SupplySettings,
         clock: Clock,
         *,
-        command: Callable[[Sequence[str]], Awaitable[int]] = run_command,
+        command: RunCommand = run_command,
     ) -> None:
         self.steps: GaspSteps | None = None
         """None while there is no outbox; the shutdown is due all the same."""
@@ -112,6 +101,6 @@ class LastGasp:
             return
         command = self._settings.shutdown_command
         self._log.warning("shutting_down", command=" ".join(command))
-        code = await self._command(command)
-        if code != 0:
-            self._log.error("shutdown_command_failed", exit_code=code)
+        error = await self._command(command, COMMAND_WITHIN_S)
+        if error is not None:
+            self._log.error("shutdown_command_failed", error=error)

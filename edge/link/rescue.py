@@ -8,7 +8,7 @@ fewer and fewer restarts, not to one after the other.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from random import Random
 from typing import Protocol
@@ -17,15 +17,13 @@ import msgspec
 import structlog
 
 from edge.clock import Clock
+from edge.commands import RunCommand, run_command
 from edge.config.link import LinkSettings
 from edge.link.recovery import Action, LinkFacts, Recovery, Stall
 from edge.outbox.journal import Journal
 
 LOOK_EVERY_S = 5.0
 REBOOTS_NOTE = "link/reboots"
-
-RunCommand = Callable[[Sequence[str], float], Awaitable[str | None]]
-"""Runs a program within seconds; None when it went well, else what went wrong."""
 
 
 class Link(Protocol):
@@ -37,30 +35,6 @@ class Link(Protocol):
 
     def reconnect(self) -> None:
         """Make a new connection."""
-
-
-async def run_command(argv: Sequence[str], within_s: float) -> str | None:
-    """Run a program to its end, or kill it after `within_s`. None when it went well, else why not."""
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *argv,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-    except OSError as error:
-        return f"{argv[0]}: {error.strerror}"
-    try:
-        async with asyncio.timeout(within_s):
-            status = await process.wait()
-    except TimeoutError:
-        return f"{argv[0]}: no end within {within_s:g} s"
-    finally:
-        if process.returncode is None:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
-    return None if status == 0 else f"{argv[0]}: exit status {status}"
 
 
 class Rescue:

@@ -247,7 +247,7 @@ class Gasp:
         self.clock = MockClock(EVENING)
         self.measured = False
         self.sending: asyncio.Event | None = None
-        self.exit_code = 0
+        self.error: str | None = None
         settings = SupplySettings(driver="mock", shutdown_command=command or [], shutdown_after_s=60)
         self.gasp = LastGasp(settings, self.clock, command=self._command)
         self.gasp.steps = GaspSteps(self._send, self._save, self._mains_measured)
@@ -264,9 +264,9 @@ class Gasp:
         self.story.append("ask the meter")
         return self.measured
 
-    async def _command(self, command: Sequence[str]) -> int:
+    async def _command(self, command: Sequence[str], within_s: float) -> str | None:
         self.story.append(" ".join(command))
-        return self.exit_code
+        return self.error
 
     async def through(self, *words: tuple[float, bool | None]) -> list[str]:
         """Let the supply say these words, each after so many seconds."""
@@ -304,7 +304,7 @@ async def test_a_meter_that_measures_mains_overrules_a_cut_wire() -> None:
 
 async def test_a_shutdown_that_fails_is_tried_again() -> None:
     gasp = Gasp(command=POWEROFF)
-    gasp.exit_code = 1
+    gasp.error = "systemctl: exit status 1"
     story = await gasp.through((0, True), (1, False), (60, False), (30, False), (30, False))
     assert story.count("systemctl poweroff") == 2
 

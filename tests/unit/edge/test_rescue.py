@@ -7,9 +7,10 @@ from random import Random
 import pytest
 
 from edge.clock import MockClock
+from edge.commands import run_command
 from edge.config import LinkSettings
 from edge.link.recovery import LinkFacts
-from edge.link.rescue import REBOOTS_NOTE, Rescue, run_command
+from edge.link.rescue import REBOOTS_NOTE, Rescue
 from edge.outbox.journal import Journal
 from protocol.messages import Event
 from tests.support.nodes import EVENING, NODE
