@@ -27,12 +27,14 @@ TOLD_KINDS = frozenset(
         "power_tapping",
         "meter_stale",
         "board_silent",
+        "board_fault",
         # a node's cabinet
         "feeder_loss",
         "phase_open",
         "supply_loss",
         "cabinet_door_open",
         "high_temperature",
+        "serial_line_lost",
         # a camera
         "camera_offline",
         "camera_stream_lost",

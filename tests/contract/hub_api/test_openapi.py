@@ -49,6 +49,7 @@ TOLD_BESIDE = {
     "agent_rolled_back",
     "agent_update_started",
     "agent_updated",
+    "board_found",
     "camera_power_cycled",
     "clock_corrected",
     "config_refused",
