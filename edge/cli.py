@@ -13,6 +13,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from edge.doctor.cli import doctor
 from edge.firmware_bridge.cli import check_profile, probe
 from edge.update.cli import release, update
 from edge.update.launch import main as launch
@@ -60,6 +61,7 @@ def edge(
 
 app.command(epilog="Example: ngonden edge probe --port /dev/ttyUSB0 --addresses 1-32")(probe)
 app.command("check-profile", epilog="Example: ngonden edge check-profile some-meter.toml")(check_profile)
+app.command(epilog="Example: ngonden edge doctor --config /etc/ngonden/node.toml")(doctor)
 app.command(epilog="Example: ngonden edge update --config node.toml --file F --sha256 S")(update)
 app.command(epilog="Example: ngonden edge release --output releases")(release)
 

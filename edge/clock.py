@@ -155,9 +155,15 @@ def kernel_clock_is_synced() -> bool:
     return answer is not None and answer[0] != _TIME_ERROR and not answer[1] & _STA_UNSYNC
 
 
+def kernel_clock_error_s() -> float | None:
+    """The greatest error that the kernel reckons with, seconds; None where it can't be asked."""
+    answer = _adjtimex()()
+    return None if answer is None else answer[2] / 1e6
+
+
 @cache
-def _adjtimex() -> Callable[[], tuple[int, int] | None]:
-    """A call that returns (clock state, status bits), or None."""
+def _adjtimex() -> Callable[[], tuple[int, int, int] | None]:
+    """A call that returns (clock state, status bits, greatest error in µs), or None."""
     import ctypes
 
     class Timex(ctypes.Structure):
@@ -178,9 +184,9 @@ def _adjtimex() -> Callable[[], tuple[int, int] | None]:
     except (OSError, AttributeError):
         return lambda: None
 
-    def ask() -> tuple[int, int] | None:
+    def ask() -> tuple[int, int, int] | None:
         timex = Timex()  # modes = 0: read only, needs no privilege
         state = call(ctypes.byref(timex))
-        return None if state < 0 else (state, timex.status)
+        return None if state < 0 else (state, timex.status, timex.maxerror)
 
     return ask

@@ -1,0 +1,202 @@
+"""What is wired, and what answers."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
+
+import msgspec
+
+from edge.config import CabinetSettings, LampSettings, MeterSettings, NodeConfig, PoleSettings
+from edge.devices import Devices, PoleDevices, build
+from edge.doctor.findings import Finding, Patient, Words, fault, fine, left_out, warning
+from edge.drivers.ports import DriverError
+
+ANSWER_WITHIN_S = 8.0
+BOARD_WITHIN_S = 3.0
+WIRING = Words(
+    "xem dây nối theo docs/edge-wiring.md và số chân trong cấu hình",
+    "compare the wiring with docs/edge-wiring.md and the pins with the settings",
+)
+LINE = Words(
+    "xem dây A/B, địa chỉ, tốc độ; thử: ngonden edge probe",
+    "look at wires A/B, address and speed; try: ngonden edge probe",
+)
+CAMERA = Words(
+    "xem nguồn và dây mạng của camera, địa chỉ trong cấu hình",
+    "look at the camera's power and network cable, and the address in the settings",
+)
+
+
+def check_devices(patient: Patient) -> list[Finding]:
+    """Open and read every configured device, one pole after the other; cameras over the network."""
+    found = []
+    if patient.agent_pid is not None:
+        found.append(
+            left_out(
+                "devices",
+                f"chân và dây nối tiếp do tác tử đang giữ (pid {patient.agent_pid}); dừng nó để thử",
+                f"pins and serial lines are the running agent's (pid {patient.agent_pid}); stop it to try them",
+            )
+        )
+        return [*found, *_cameras_alone(patient.config)]
+    for pole in patient.config.poles:
+        alone = msgspec.structs.replace(patient.config, poles=[pole], cabinet=CabinetSettings())
+        found += _opened(pole.code, alone, partial(_pole, pole))
+    bare = msgspec.structs.replace(patient.config, poles=[_bare(patient.config.poles[0])])
+    return [*found, *_opened("cabinet", bare, partial(_cabinet, bare.cabinet))]
+
+
+def _bare(pole: PoleSettings) -> PoleSettings:
+    """This pole with nothing on it that anyone could touch."""
+    return PoleSettings(
+        code=pole.code,
+        latitude=pole.latitude,
+        longitude=pole.longitude,
+        lamp_rated_w=pole.lamp_rated_w,
+        lamp=LampSettings(driver="mock"),
+        meter=MeterSettings(),
+    )
+
+
+def _opened(
+    what: str, config: NodeConfig, read: Callable[[Devices], Awaitable[list[Finding]]]
+) -> list[Finding]:
+    async def open_and_read() -> list[Finding]:
+        devices = build(config)
+        try:
+            return await read(devices)
+        finally:
+            devices.close()
+
+    try:
+        return asyncio.run(open_and_read())
+    except DriverError as error:
+        return [fault(what, f"không mở được: {error}", f"can't be opened: {error}", WIRING)]
+
+
+async def _pole(settings: PoleSettings, all_devices: Devices) -> list[Finding]:
+    devices = all_devices.poles[settings.code]
+    found = [await _lamp(settings, devices)]
+    for name, device, driver in (
+        ("photocell", devices.photocell, settings.photocell.driver),
+        ("motion", devices.motion, settings.motion.driver),
+    ):
+        if device is not None:
+            found.append(await _ask(f"{settings.code} {name}", driver, _now(device.read), WIRING))
+    if devices.meter is not None:
+        name = f"{settings.code} meter"
+        found.append(await _ask(name, settings.meter.driver, devices.meter.read, LINE, _watts))
+    if devices.battery is not None:
+        name = f"{settings.code} battery"
+        found.append(await _ask(name, settings.battery.driver, devices.battery.read, LINE, _charge))
+    return [*found, *[await _camera(code, camera.reach.probe) for code, camera in devices.cameras.items()]]
+
+
+async def _lamp(settings: PoleSettings, devices: PoleDevices) -> Finding:
+    """The lamp's output is read, never switched: someone may stand on a ladder beside it."""
+    name, driver = f"{settings.code} lamp", settings.lamp.driver
+    deadline_s = time.monotonic() + (BOARD_WITHIN_S if driver == "serial" else 0.0)
+    while True:
+        try:
+            level = devices.lamp.level()
+            break
+        except DriverError as error:
+            if time.monotonic() >= deadline_s:
+                return fault(name, str(error), str(error), LINE if driver == "serial" else WIRING)
+            await asyncio.sleep(0.1)
+    shown = "?" if level is None else f"{level:.0%}"
+    return _as_mock(fine(name, f"ngõ ra mở được, mức {shown}", f"its output opens, level {shown}"), driver)
+
+
+async def _cabinet(settings: CabinetSettings, all_devices: Devices) -> list[Finding]:
+    devices, found = all_devices.cabinet, []
+    for name, device, driver in (
+        ("door", devices.door, settings.door.driver),
+        ("supply", devices.supply, settings.supply.driver),
+    ):
+        if device is not None:
+            found.append(await _ask(f"cabinet {name}", driver, _now(device.read), WIRING))
+    if devices.temperature is not None:
+        thermometer = settings.temperature.driver
+        found.append(await _ask("cabinet heat", thermometer, devices.temperature.read, WIRING))
+    for number, phase in enumerate(devices.phases, 1):
+        found.append(await _ask(f"phase {number} meter", "serial", phase.read, LINE, _watts))
+    return found
+
+
+def _now(read: Callable[[], object]) -> Callable[[], Awaitable[object]]:
+    async def answer() -> object:
+        return read()
+
+    return answer
+
+
+async def _ask(
+    name: str,
+    driver: str,
+    read: Callable[[], Awaitable[object]],
+    advice: Words,
+    show: Callable[[object], str] = str,
+) -> Finding:
+    try:
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            answer = await read()
+    except TimeoutError:
+        answer = None
+    except DriverError as error:
+        return fault(name, str(error), str(error), advice)
+    if answer is None:
+        return fault(name, "không trả lời", "does not answer", advice)
+    return _as_mock(fine(name, f"trả lời: {show(answer)}", f"answers: {show(answer)}"), driver)
+
+
+def _as_mock(finding: Finding, driver: str) -> Finding:
+    if driver != "mock":
+        return finding
+    return warning(
+        finding.check,
+        f"thiết bị giả (mock): {finding.found.vi}",
+        f"a mock device: {finding.found.en}",
+        Words("ở trụ thật phải cấu hình thiết bị thật", "on a real pole configure the real device"),
+    )
+
+
+def _watts(reading: object) -> str:
+    return " ".join(
+        f"{value:g} {unit}"
+        for field, unit in (("power_w", "W"), ("voltage_v", "V"), ("energy_wh", "Wh"))
+        if (value := getattr(reading, field, None)) is not None
+    )
+
+
+def _charge(reading: object) -> str:
+    share = getattr(reading, "charge_share", None)
+    return f"{getattr(reading, 'battery_v', 0):g} V" + ("" if share is None else f", {share:.0%}")
+
+
+def _cameras_alone(config: NodeConfig) -> Iterator[Finding]:
+    """Cameras answer many at a time; the agent keeps its pins."""
+    poles = [
+        msgspec.structs.replace(_bare(pole), cameras=pole.cameras) for pole in config.poles if pole.cameras
+    ]
+    if not poles:
+        return
+    alone = msgspec.structs.replace(config, poles=poles, cabinet=CabinetSettings(), serial_lines=[])
+
+    async def ask_all(devices: Devices) -> list[Finding]:
+        cameras = [item for pole in devices.poles.values() for item in pole.cameras.items()]
+        return [await _camera(code, camera.reach.probe) for code, camera in cameras]
+
+    yield from _opened("cameras", alone, ask_all)
+
+
+async def _camera(code: str, probe: Callable[[], Awaitable[object]]) -> Finding:
+    answer = await probe()
+    if not getattr(answer, "reachable", False):
+        return fault(code, "không tới được", "can't be reached", CAMERA)
+    latency = getattr(answer, "latency_ms", None)
+    shown = "" if latency is None else f" ({latency:g} ms)"
+    return fine(code, f"tới được{shown}", f"reached{shown}")
