@@ -17,20 +17,37 @@ POWER_ON_MILLI_C = 85_000
 """What a DS18B20 says that lost its power during the conversion (its data sheet's reset value)."""
 
 
-class Ds18b20:
+class _InAThread:
+    """Reads in a thread, one at a time: a file that never answers must not take every thread there is."""
+
+    def __init__(self) -> None:
+        self._reading: asyncio.Future[float | None] | None = None
+
+    async def read(self) -> float | None:
+        """°C, None when the sensor has no good word. Raises DriverError."""
+        if self._reading is not None and not self._reading.done():
+            raise DriverError("thermometer: the last reading has not come back yet")
+        self._reading = asyncio.get_running_loop().run_in_executor(None, self._read)
+        # Whoever waits may give up; what the thread says then is heard by nobody.
+        self._reading.add_done_callback(lambda reading: reading.cancelled() or reading.exception())
+        return await asyncio.shield(self._reading)
+
+    def _read(self) -> float | None:
+        raise NotImplementedError
+
+
+class Ds18b20(_InAThread):
     """One sensor by its name, or the only one on the bus. Its file is looked for at every reading, so a
     sensor that is plugged in again is found again.
     """
 
     def __init__(self, sensor: str | None = None, *, devices: Path = W1_DEVICES) -> None:
+        super().__init__()
         self._sensor = sensor
         self._devices = devices
 
-    async def read(self) -> float | None:
-        """°C; None when the checksum is wrong or the sensor had just lost power. Raises DriverError."""
-        return await asyncio.to_thread(self._read)
-
     def _read(self) -> float | None:
+        """None when the checksum is wrong or the sensor had just lost power."""
         path = self._find() / "w1_slave"
         try:
             text = path.read_text(encoding="ascii", errors="replace")
@@ -52,15 +69,12 @@ class Ds18b20:
         return found[0]
 
 
-class CpuThermometer:
+class CpuThermometer(_InAThread):
     """The processor's temperature, some 10 to 25 °C above the cabinet's."""
 
     def __init__(self, zone: Path = THERMAL_ZONE) -> None:
+        super().__init__()
         self._zone = zone
-
-    async def read(self) -> float | None:
-        """°C; raises DriverError."""
-        return await asyncio.to_thread(self._read)
 
     def _read(self) -> float:
         try:

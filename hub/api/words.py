@@ -20,6 +20,7 @@ TITLES: dict[str, tuple[str, str]] = {
     "meter_stale": ("Công tơ không trả lời", "Meter does not answer"),
     "board_silent": ("Bo mạch đèn không trả lời", "Lamp board does not answer"),
     "board_fault": ("Bo mạch đèn báo lỗi", "Lamp board tells of a fault"),
+    "motion_sensor_stuck": ("Cảm biến chuyển động bị kẹt", "Motion sensor is stuck"),
     "board_found": ("Đã tìm thấy bo mạch đèn", "Lamp board was found"),
     # node and cabinet
     "feeder_loss": ("Hao hụt điện trên tuyến", "Power is lost along the feeder"),

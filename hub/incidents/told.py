@@ -28,6 +28,7 @@ TOLD_KINDS = frozenset(
         "meter_stale",
         "board_silent",
         "board_fault",
+        "motion_sensor_stuck",
         # a node's cabinet
         "feeder_loss",
         "phase_open",

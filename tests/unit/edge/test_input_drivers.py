@@ -1,4 +1,7 @@
+import asyncio
+import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -83,6 +86,28 @@ async def test_frost_is_below_zero(tmp_path: Path) -> None:
 async def test_a_bad_checksum_or_a_sensor_just_switched_on_has_no_word(tmp_path: Path, text: str) -> None:
     sensor_file(tmp_path, "28-000000000001", text)
     assert await Ds18b20(devices=tmp_path).read() is None
+
+
+async def test_a_sensor_that_never_answers_takes_one_thread_only(tmp_path: Path) -> None:
+    (tmp_path / "28-000000000001").mkdir()
+    bus = tmp_path / "28-000000000001" / "w1_slave"
+    os.mkfifo(bus)
+    sensor = Ds18b20(devices=tmp_path)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await sensor.read()
+    with pytest.raises(DriverError, match="has not come back"):
+        await sensor.read()
+    await asyncio.to_thread(bus.write_text, "")
+
+    bus.unlink()
+    bus.write_text(GOOD)
+    async with asyncio.timeout(10):
+        while True:
+            with suppress(DriverError):
+                assert await sensor.read() == 23.125
+                break
+            await asyncio.sleep(0.01)
 
 
 async def test_no_sensor_two_sensors_and_a_missing_one_are_told_by_name(tmp_path: Path) -> None:
