@@ -52,7 +52,7 @@ def air(
     as_json: AsJson = False,
 ) -> None:
     """Kilobytes a metered pole costs on air per day, by cause: real broker, TLS, TCP's own counters."""
-    from bench.air import run_air
+    from bench.air.measure import run_air
 
     with workplace(keep) as data, progress_bar("hours", int(hours)) as progress:
         report = run_air(data, hours=hours, speed=speed, progress=progress)

@@ -10,13 +10,19 @@ import asyncio
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import aiomqtt
+import paho.mqtt.client as mqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.config import BrokerSettings
+
+NO_MATCHING_SUBSCRIBERS = 0x10
 
 
 async def open_client(
@@ -51,6 +57,32 @@ async def open_client(
     # way to say so.
     client._client.connect_timeout = answer_within_s
     return client
+
+
+def when_unheard(client: aiomqtt.Client, tell: Callable[[], None]) -> None:
+    """Call `tell` at each PUBACK by which the broker says that nobody listens (MQTT 5, reason 0x10).
+
+    So it is for some seconds after a broker lost its sessions, until the hub has subscribed again. aiomqtt
+    takes such a PUBACK for any other.
+    """
+    paho = client._client
+    inner: Any = paho.on_publish
+
+    def on_publish(
+        who: mqtt.Client, userdata: Any, mid: int, reason: ReasonCode, properties: Properties
+    ) -> None:
+        if reason.value == NO_MATCHING_SUBSCRIBERS:
+            tell()
+        inner(who, userdata, mid, reason, properties)
+
+    paho.on_publish = on_publish
+
+
+def laid_down(client: aiomqtt.Client) -> None:
+    """Look at why the connection ended, or asyncio complains in the log that nobody did."""
+    ended = client._disconnected
+    if ended.done() and not ended.cancelled():
+        ended.exception()
 
 
 def spoke(client: aiomqtt.Client) -> None:

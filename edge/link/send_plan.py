@@ -28,6 +28,8 @@ MESSAGE_URGENT = 50
 WINDOW_MESSAGES = 20
 HELD_SAMPLES = 2 * MESSAGE_SAMPLES
 """So many wait in memory at most; older ones are read from the outbox when their turn comes."""
+UNHEARD_FIRST_S = 2.0
+"""The first pause when the broker says that nobody listens; it doubles up to the longest resend time."""
 _SOON = 0.95
 """The tick that comes within the last twentieth of the report interval ends the waiting, so that the newest
 sample of a report is fresh."""
@@ -79,6 +81,8 @@ class SendPlan:
         self._hurry = False
         self._told: dict[str, tuple[object, ...]] = {}
         self._history_at_s = float("-inf")
+        self._again_at_s = float("-inf")
+        self._unheard_pause_s = UNHEARD_FIRST_S
         self._flights: dict[int, _Flight] = {}
         self._flight_of: dict[int, int] = {}
         self._flight_number = 0
@@ -123,7 +127,7 @@ class SendPlan:
         self._retire_aged(now_s)
         self._retire_overdue(now_s)
         room = self._window - len(self._flights)
-        if room <= 0:
+        if room <= 0 or now_s < self._again_at_s:
             return None
         if self._urgent:
             how_many = min(len(self._urgent), room, MESSAGE_URGENT)
@@ -167,6 +171,13 @@ class SendPlan:
         if self._pace.history_bytes_per_s is not None:
             self._history_at_s = now_s + size / self._pace.history_bytes_per_s
 
+    def unheard(self, *, now_s: float) -> None:
+        """The broker has taken a message for which it knows no listener: nothing in flight is on its way."""
+        for number in list(self._flights):
+            self._give_back(number)
+        self._again_at_s = now_s + self._unheard_pause_s
+        self._unheard_pause_s = min(self._pace.resend_max_s, 2 * self._unheard_pause_s)
+
     def confirm(self, first: int, last: int, *, now_s: float) -> None:
         """The hub has stored, or set aside, first … last."""
         if last - first < len(self._flight_of):
@@ -183,6 +194,7 @@ class SendPlan:
         self.unconfirmed_since_s = now_s if self._flights else None
         self._resend_after_s = self._pace.resend_after_s
         self._window = min(WINDOW_MESSAGES, self._window * 2)
+        self._unheard_pause_s = UNHEARD_FIRST_S
         self.stalled = False
 
     def look_again(self) -> None:
@@ -196,11 +208,14 @@ class SendPlan:
             self._give_back(number)
         self._window = WINDOW_MESSAGES
         self._resend_after_s = self._pace.resend_after_s
+        self._again_at_s = float("-inf")
         # The hub has missed something: what waits tells it how things are now.
         self._hurry = True
 
     def due_in_s(self, now_s: float, *, history: bool = True) -> float | None:
         """Seconds until `next` may have something by itself; None when only new items can change that."""
+        if self._again_at_s > now_s:
+            return self._again_at_s - now_s
         due: list[float] = []
         if self._flights:
             first = next(iter(self._flights.values()))

@@ -19,7 +19,7 @@ import structlog
 
 from edge.clock import Clock
 from edge.config import BrokerSettings
-from edge.link.broker_link import cut, open_client, spoke
+from edge.link.broker_link import cut, laid_down, open_client, spoke, when_unheard
 from edge.link.envelopes import wrap
 from edge.link.pace import Pace
 from edge.link.recovery import LinkFacts, pause_s
@@ -158,6 +158,7 @@ class Uplink:
             keepalive_s=self._pace.keepalive_s(self._broker.keepalive_s),
             answer_within_s=self._pace.answer_within_s,
         )
+        when_unheard(client, self._unheard)
         stopping = asyncio.create_task(_until(stop))
         try:
             # Not given up halfway when `stop` comes: torn off, the client would live on as a ghost.
@@ -173,6 +174,7 @@ class Uplink:
                     raise
         finally:
             self._client = None
+            laid_down(client)
             stopping.cancel()
 
     async def _talk(
@@ -233,6 +235,10 @@ class Uplink:
             if await wait_for(self._tell_state, max(0.0, due_s)) or due_s <= 0:
                 self._tell_state.clear()
                 await self._publish_state(client, session, connected_at)
+
+    def _unheard(self) -> None:
+        self._journal.plan.unheard(now_s=self._clock.monotonic())
+        self._journal.changed.set()
 
     async def _until_given_up(self) -> None:
         await self._give_up.wait()

@@ -75,6 +75,7 @@ class Batch:
         live = self.state.nodes.get(known.name)
         if live is None:
             live = NodeLive(known.name, known.commune, self.now)
+            live.heartbeat_s = self.state.promised_s.get(known.name, live.heartbeat_s)
             self.state.nodes[known.name] = live
             self.changed_nodes.add(known.name)
         live.last_seen_at = self.now

@@ -55,6 +55,7 @@ def take_state(
         _take_end(batch, came, received_at, known, live, message)
         return
     if came.retain:
+        batch.state.promised_s[known.name] = message.heartbeat_s
         if live is not None and _not_older(live, message):
             _learn(live, message)
             batch.changed_nodes.add(known.name)

@@ -93,6 +93,8 @@ class IngestState:
     watcher: Watcher
     told: ToldFaults = field(default_factory=ToldFaults)
     nodes: dict[str, NodeLive] = field(default_factory=dict)
+    promised_s: dict[str, int] = field(default_factory=dict)
+    """Heartbeats that retained messages promise for nodes not heard yet: their first word may be a report."""
     poles: dict[str, PoleMark] = field(default_factory=dict)
     ranges: dict[tuple[str, str], RangeSet] = field(default_factory=dict)
     counters: Counters = field(default_factory=Counters)

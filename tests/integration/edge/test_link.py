@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from edge.clock import SystemClock
-from edge.config import BrokerSettings, NodeConfig
+from edge.config import BrokerSettings, LinkSettings, NodeConfig
+from edge.link.pace import Pace
 from edge.link.uplink import Uplink, Vitals
 from edge.outbox.journal import Journal
 from protocol import EventMessage, NodeState, Telemetry
@@ -207,6 +208,41 @@ async def test_a_slow_link_is_a_link(tls: TlsHouse, tmp_path: Path, delay_s: flo
         await agent.end()
 
 
+async def test_what_a_new_broker_took_before_the_hub_listened_goes_again_at_once(
+    broker: Mosquitto, tmp_path: Path
+) -> None:
+    """A broker that lost its sessions takes messages that reach nobody; it says so, and 20 s are not waited."""
+    config = node_config(tmp_path / "node", port=broker.port, sample_interval_s=60)
+    agent = RunningAgent(config)
+    await asyncio.sleep(1.5)  # the birth, the reset event and the first sample have met no hub
+    async with hub_side(broker.port, COMMUNE) as hub:
+        hub.confirms = True
+        began_s = monotonic()
+        await eventually(lambda: hub.seqs(NODE) >= {1, 2}, what="the first items", limit_s=15)
+        assert monotonic() - began_s < 10
+        await agent.end()
+
+
+async def test_an_outages_history_is_handed_over_far_quicker_than_it_was_made(
+    hub: HubSide, relay: Relay, tmp_path: Path
+) -> None:
+    with ThreadPoolExecutor(1) as executor:
+        link = Pace.of(LinkSettings(kind="metered"))
+        alone = LoneUplink(tmp_path / "node", relay.port, executor, pace=link)
+        await alone.journal.open()
+        for _ in range(10):
+            await alone.journal.outbox.write([sample()] * 100)
+        alone.journal.plan.look_again()
+        began_s = monotonic()
+        await alone.connect()
+        await arrived(hub, 1000)
+        took_s = monotonic() - began_s
+        sent = relay.traffic().payload_bytes
+        await alone.end()
+    assert took_s < 1000 * 30 / 50, "at 30 s samples that is 50 times as quick"
+    assert sent / took_s < 6000, "4,000 bytes of payload a second, and what goes around them"
+
+
 @pytest.mark.soak
 async def test_a_broker_that_answers_for_a_hub_that_does_not(
     hub: HubSide, relay: Relay, tmp_path: Path
@@ -238,9 +274,11 @@ async def test_a_broker_that_answers_for_a_hub_that_does_not(
 class LoneUplink:
     """A journal and its uplink without the rest of an agent."""
 
-    def __init__(self, folder: Path, port: int, executor: ThreadPoolExecutor) -> None:
+    def __init__(
+        self, folder: Path, port: int, executor: ThreadPoolExecutor, *, pace: Pace | None = None
+    ) -> None:
         clock = SystemClock("trusted")
-        self.journal = Journal(folder, node=NODE, clock=clock, executor=executor)
+        self.journal = Journal(folder, node=NODE, clock=clock, executor=executor, pace=pace)
         self.uplink = Uplink(
             node=NODE,
             commune=COMMUNE,
@@ -250,11 +288,15 @@ class LoneUplink:
             clock=clock,
             receive=lambda kind, payload: None,
             random=Random(1),
+            pace=pace,
         )
         self.stop = asyncio.Event()
 
     async def begin(self) -> None:
         await self.journal.open()
+        await self.connect()
+
+    async def connect(self) -> None:
         self.task = asyncio.create_task(self.uplink.run(self.stop))
         await eventually(lambda: self.uplink.facts.connected, what="the connection")
 

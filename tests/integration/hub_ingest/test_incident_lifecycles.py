@@ -9,7 +9,7 @@ import pytest
 
 from hub.incidents.reads import open_counts
 from hub.ingest import reads
-from protocol import Kind
+from protocol import Kind, pack
 from tests.integration.hub_ingest.rig import Rig
 from tests.integration.hub_ingest.words import START, sample, state, telemetry
 
@@ -120,6 +120,21 @@ def test_three_missed_heartbeats_make_a_node_silent_and_a_word_brings_it_back(ri
     rig.pass_time(6)
     assert rig.incidents() == []
     assert len(rig.incidents("closed")) == 1
+
+
+@pytest.mark.parametrize("is_new_hub", [False, True], ids=["hub that knows it", "hub that never heard it"])
+def test_a_metered_nodes_reports_keep_its_promise(rig: Rig, is_new_hub: bool) -> None:
+    """It promises a word within 660 s and reports every 600 s, packed; its state stays unsaid."""
+    rig.take(Kind.STATE, pack(state(heartbeat_s=660)), retain=is_new_hub)
+    for report in range(4):
+        rig.pass_time(600, every_s=60)
+        rig.take(Kind.TELEMETRY, pack(telemetry(sample(report + 1, at=rig.now))))
+        assert status_of(rig) == "online"
+    assert rig.incidents("all") == []
+    rig.pass_time(3 * 660 - 10, every_s=55)
+    assert status_of(rig) == "online"
+    rig.pass_time(30, every_s=10)
+    assert status_of(rig) == "silent"
 
 
 def test_a_will_opens_after_the_hold_off_without_waiting_for_heartbeats(rig: Rig) -> None:

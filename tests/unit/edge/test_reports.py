@@ -157,3 +157,27 @@ def test_last_words_pass_everything_else() -> None:
     plan.sent(todo.items, now_s=0)
     assert plan.next(0, only_urgent=True) is None
     assert take(plan, 0) == [1]
+
+
+def test_what_nobody_heard_goes_again_soon_and_ever_more_seldom() -> None:
+    plan = SendPlan(backlog=False, pace=Pace())
+    plan.add(samples(1), now_s=0)
+    take(plan, 0)
+    now_s, pauses = 0.0, []
+    for _ in range(10):
+        plan.unheard(now_s=now_s)
+        assert plan.next(now_s) is None
+        pause_s = plan.due_in_s(now_s)
+        assert pause_s is not None
+        pauses.append(pause_s)
+        now_s += pause_s
+        urgent = plan.next(now_s)
+        assert isinstance(urgent, Stored)
+        plan.found(urgent, [])
+        asked = plan.next(now_s)
+        assert isinstance(asked, Stored)
+        plan.sent(plan.found(asked, samples(1)), now_s=now_s)
+    assert pauses == [2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
+    plan.confirm(1, 1, now_s=now_s)
+    plan.unheard(now_s=now_s)
+    assert plan.due_in_s(now_s) == 2

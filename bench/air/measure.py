@@ -1,10 +1,10 @@
 """What one full pole sends and receives over the air in a day, on real mosquitto with TLS certificates.
 
-A real agent process lives through the day with the loop's seconds shortened (`bench/quick_time.py`): settings,
-messages and their times are a day's, so every payload is as long as on a pole. TCP, TLS, broker and hub run in
-real time, which changes nothing that is counted: a report's exchange is over long before the next begins, and
-delayed acknowledgements (40 ms) meet the hub's answer as they would on a link. A relay between agent and broker
-reads the kernel's own counters; mosquitto's log tells which packet was what.
+A real agent process lives through the day with the loop's seconds shortened (`bench/air/quick_time.py`):
+settings, messages and their times are a day's, so every payload is as long as on a pole. TCP, TLS, broker and
+hub run in real time, which changes nothing that is counted: a report's exchange is over long before the next
+begins, and delayed acknowledgements (40 ms) meet the hub's answer as they would on a link. A relay between
+agent and broker reads the kernel's own counters; mosquitto's log tells which packet was what.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def run_air(data: Path, *, hours: float, speed: float, progress: Callable[[int],
     with _relay(stack.broker_port) as (relay, read):
         config = _write_config(stack, node, pole, port=relay.port, speed=speed)
         start = datetime.now(UTC) - timedelta(hours=hours + 2)
-        words = ["-m", "bench.air_child", str(config), str(speed), start.isoformat()]
+        words = ["-m", "bench.air.child", str(config), str(speed), start.isoformat()]
         agent = Child(node, [sys.executable, *words], log=stack.layout.data / "logs" / f"{node}.log")
         try:
             # Before the hub listens the node would say everything twice.

@@ -1,4 +1,4 @@
-"""The agent under `ngonden bench air`, a process of its own: `python -m bench.air_child node.toml SPEED START`.
+"""The agent under `ngonden bench air`, a process of its own: `python -m bench.air.child node.toml SPEED START`.
 
 The agent and its link are the real ones with a day's settings; the loop's seconds are short. Around it a mock
 pole lives through the day: the sun sets and rises over the photocell, the camera's answers take their time.
@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from random import Random
 
-from bench.quick_time import QuickClock, QuickLoop
+from bench.air.quick_time import QuickClock, QuickLoop
 from edge.agent import Agent
 from edge.config import NodeConfig, load
 from edge.devices import Devices, build
