@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from pymodbus.client import AsyncModbusSerialClient
+from pymodbus.exceptions import ModbusIOException
 
 from edge.config import BatterySettings, LampSettings, MeterSettings, SerialLineSettings
 from edge.drivers.ports import DriverError
@@ -97,6 +99,20 @@ async def test_a_glitch_costs_a_retry_at_most_and_never_a_wrong_value(
     assert await meter.read() == LIT_READING
     assert bridge.lines["rs485"].counts.retries == retries
     assert await meter.read() == LIT_READING, "what was left on the line does no harm"
+
+
+@pytest.mark.usefixtures("two_meters")
+async def test_the_usual_client_loses_that_reading(line: SerialLine) -> None:
+    """Why the master is our own. When this fails, pymodbus has learned it: see whether it can serve."""
+    client = AsyncModbusSerialClient(line.node_port, baudrate=9600, timeout=0.5, retries=0)
+    assert await client.connect()
+    try:
+        assert (await client.read_input_registers(0, count=10, device_id=1)).registers == LIT
+        line.once.append(with_noise_before(b"\x00"))
+        with pytest.raises(ModbusIOException):
+            await client.read_input_registers(0, count=10, device_id=1)
+    finally:
+        client.close()
 
 
 @pytest.mark.usefixtures("two_meters")
