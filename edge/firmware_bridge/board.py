@@ -80,6 +80,7 @@ class Board:
         self._loop_seen_s = float("-inf")
         self._due_s = float("-inf")
         self._misses = 0
+        self._told_silent = False
         self._introduced = False
         self._uptime_s: float | None = None
         self._faults: tuple[str, ...] = ()
@@ -128,8 +129,8 @@ class Board:
             if wishes == self._wishes:
                 self._due_s = now_s + (self._refresh_s if obeyed else LOOK_AGAIN_S)
 
-    def missed(self, reason: str) -> None:
-        """It did not answer, or refused."""
+    def missed(self, reason: str, *, line_lost: bool = False) -> None:
+        """It did not answer, or refused; a lost line is told as such and not as every board's silence."""
         self._misses += 1
         self._due_s = self._seconds() + LOOK_AGAIN_S
         if self._misses == SILENT_AFTER_MISSES:
@@ -139,7 +140,9 @@ class Board:
                 # When it is back, the lamp loop says anew what is right then.
                 self._wishes.clear()
             self._introduced = False
-            self._notice("board_silent", active=True, error=reason[:200])
+            self._told_silent = not line_lost
+            if self._told_silent:
+                self._notice("board_silent", active=True, error=reason[:200])
 
     def _set_up(self, ask: Ask) -> None:
         """What a board must know before it is relied on. Written only where it differs: flash wears."""
@@ -169,8 +172,9 @@ class Board:
         restarted = uptime_s is not None and self._uptime_s is not None and uptime_s < self._uptime_s
         self._uptime_s = uptime_s
         self._misses = 0
-        if self.silent is not None:
-            self.silent = None
+        self.silent = None
+        if self._told_silent:
+            self._told_silent = False
             self._notice("board_silent", active=False)
         if restarted:
             # Its volatile settings may be the factory's again.

@@ -130,6 +130,7 @@ class Line:
             return
         result: Any = None
         error: Exception | None = None
+        line_lost = False
         try:
             exchange = self._opened()
             ask = self._asker(exchange, unit)
@@ -144,8 +145,12 @@ class Line:
             error = refusal
         except (OSError, DriverError) as lost:
             error = lost if isinstance(lost, DriverError) else self._lose(lost)
-            # All units are out of reach together; each of them is asked again when the port is back.
-            unit.not_before_s = self._reopen_at_s
+            line_lost = self.lost is not None
+            if line_lost:
+                # All units are out of reach together; each of them is asked again when the port is back.
+                unit.not_before_s = self._reopen_at_s
+            else:
+                self._turns.answered(unit)
         except Exception as bug:  # noqa: BLE001 - whatever one device's data leads to, the others have their turns
             error = DriverError(f"Modbus unit {unit.address}: {type(bug).__name__}: {bug}")
         else:
@@ -153,7 +158,7 @@ class Line:
         if isinstance(task, Job):
             task.result.set_exception(error) if error else task.result.set_result(result)
         elif error is not None:
-            task.missed(str(error))
+            task.missed(str(error), line_lost=line_lost)
 
     def _missed(self, unit: Unit, task: Job | Keeper, reason: str) -> None:
         with self._changed:

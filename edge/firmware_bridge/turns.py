@@ -44,8 +44,8 @@ class Keeper(Protocol):
         """Do what is due; raises SilentError, ModbusRefusalError."""
         ...
 
-    def missed(self, reason: str) -> None:
-        """The turn came to nothing."""
+    def missed(self, reason: str, *, line_lost: bool = False) -> None:
+        """The turn came to nothing, for this unit or for all of the line."""
         ...
 
 

@@ -5,6 +5,7 @@ import msgspec
 import pytest
 
 from edge.config import NodeConfig, load
+from edge.firmware_bridge.profile import Profile
 
 FOLDER = Path(__file__).parents[3] / "docs"
 DOCS = (FOLDER / "edge-settings.md").read_text()
@@ -61,6 +62,23 @@ def test_the_example_is_a_good_configuration(tmp_path: Path) -> None:
     path = tmp_path / "node.toml"
     path.write_text(example[1])
     assert load(path).poles[0].cameras[0].code == "CAM-0007"
+
+
+BRIDGE = (FOLDER / "firmware-bridge.md").read_text()
+
+
+def test_the_example_of_a_serial_line_is_a_good_configuration(tmp_path: Path) -> None:
+    example = re.search(r"```toml\n(.*?)```", BRIDGE, re.DOTALL)
+    assert example
+    top = 'node = "tg-0042"\ncommune = "tram-than"\ndata_dir = "data"\nbroker = { host = "127.0.0.1" }\n'
+    path = tmp_path / "node.toml"
+    path.write_text(top + example[1])
+    assert load(path).poles[0].lamp.profile == "lamp-board"
+
+
+@pytest.mark.parametrize("key", sorted({key for _, key in settings(Profile)} - {"name"}))
+def test_every_key_of_a_device_profile_is_explained(key: str) -> None:
+    assert f"`{key}`" in BRIDGE, f"docs/firmware-bridge.md lacks `{key}`"
 
 
 def test_every_event_that_is_told_is_named() -> None:

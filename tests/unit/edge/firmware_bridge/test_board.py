@@ -172,6 +172,19 @@ def test_a_board_that_is_back_does_not_do_what_was_right_before() -> None:
     assert bench.lamp.level() is None, "so the lamp loop says anew what it wants"
 
 
+def test_a_lost_line_is_not_told_as_every_boards_silence() -> None:
+    bench = Bench()
+    bench.lamp.set_level(1.0)
+    bench.turn()
+    for _ in range(4):
+        bench.board.missed("serial line /dev/ttyS9: there is no such device", line_lost=True)
+    with pytest.raises(DriverError, match="there is no such device"):
+        bench.lamp.level()
+    bench.turn()
+    assert bench.lamp.level() is None, "in reach again, and waiting for the lamp loop's word"
+    assert bench.told("board_silent") == []
+
+
 def test_faults_of_a_board_are_told_by_name_when_they_change() -> None:
     bench = Bench()
     bench.turn()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edge.config import SerialLineSettings
 from edge.firmware_bridge.exchange import Exchange, ModbusRefusalError, Timing
@@ -170,6 +172,20 @@ def test_a_line_that_babbles_ends_too() -> None:
     begun_s = port.now_s
     assert exchange(port).ask(VOLTS) is None
     assert port.now_s - begun_s < 5
+
+
+@given(st.lists(st.binary(max_size=60), max_size=4), st.sampled_from([VOLTS, write_register(1, 0, 5)]))
+def test_whatever_comes_back_is_a_right_reply_a_refusal_or_silence(
+    pieces: list[bytes], request: Request
+) -> None:
+    coming = [(0.01 * place, piece) for place, piece in enumerate(pieces)]
+    try:
+        found = exchange(VirtualPort(lambda sent: coming)).ask(request)
+    except ModbusRefusalError:
+        return
+    if found is not None:
+        frame = bytes([request.unit, request.function]) + found.body
+        assert frame + crc16(frame) in b"".join(pieces)
 
 
 def test_requests_of_one_shape_are_those_whose_replies_look_alike() -> None:

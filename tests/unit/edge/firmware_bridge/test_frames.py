@@ -136,6 +136,14 @@ def test_no_input_makes_it_raise_or_take_what_is_no_frame(request: Request, rece
         assert frame + crc16(frame) in received
 
 
+@given(units, st.binary(max_size=60))
+def test_a_found_identification_can_be_read_whatever_its_objects_are(unit: int, content: bytes) -> None:
+    frame = bytes([unit, 0x2B, 0x0E, 1]) + content
+    found = find_reply(frame + crc16(frame), read_identification(unit))
+    if isinstance(found, Reply):
+        assert len(identification_of(found)) <= found.body[5]
+
+
 @given(requests, requests)
 def test_what_belongs_to_another_unit_or_shape_is_not_ours(ours: Request, others: Request) -> None:
     reply = replied(others)

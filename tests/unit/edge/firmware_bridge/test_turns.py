@@ -22,7 +22,7 @@ class Wanting:
     def turn(self, ask: Ask, now_s: float) -> None:
         self.turns.append(now_s)
 
-    def missed(self, reason: str) -> None: ...
+    def missed(self, reason: str, *, line_lost: bool = False) -> None: ...
 
 
 def job() -> Job:
