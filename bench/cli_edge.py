@@ -59,3 +59,32 @@ def air(
     show(asdict(report), as_json=as_json)
     if not report.within_budget:
         raise typer.Exit(1)
+
+
+@app.command(epilog="Example: ngonden bench diagnosis --days 30 --lamps 2")
+def diagnosis(
+    days: Annotated[float, typer.Option(min=10, help="Simulated days of each lamp.")] = 365,
+    lamps: Annotated[int, typer.Option(min=1, help="Lamps with each trouble.")] = 4,
+    seed: Annotated[int, typer.Option(help="Replays the same lamps.")] = 1,
+    step_s: Annotated[float, typer.Option(min=10, max=300, help="Seconds between two readings.")] = 60,
+    as_json: AsJson = False,
+) -> None:
+    """How well the lamp diagnosis tells each trouble of simulated lamps: precision and recall by kind."""
+    from bench.diagnosis import run_diagnosis
+    from simulators.lamp_year import TROUBLES
+
+    with progress_bar("lamps", lamps * len(TROUBLES)) as done:
+        report = run_diagnosis(lamps_per_trouble=lamps, days=days, seed=seed, step_s=step_s, progress=done)
+    facts: dict[str, object] = {"lamps": report.lamps, "lamp_days": report.lamp_days}
+    for kind, score in report.kinds.items():
+        facts[kind] = {
+            "recall": score.recall,
+            "precision": score.precision,
+            "episodes": score.episodes,
+            "found": score.found,
+            "alarms": score.alarms,
+            "false_alarms": score.false_alarms,
+            "not_ended": score.not_ended,
+            "median_delay_h": score.delay_h,
+        }
+    show(facts, as_json=as_json)

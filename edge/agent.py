@@ -164,6 +164,7 @@ class Agent:
             clock=clock,
             random=self._random,
             cabinet=self._inputs.reading,
+            phases=self._devices.cabinet.phases,
         )
 
         update = self._update_part(journal, stop)
@@ -206,6 +207,7 @@ class Agent:
         )
         journal.on_new_epoch = uplink.tell_state
         await downlink.restore()
+        await sampler.restore()
         await self._tell_reset(journal)
         await tell_into(journal, uplink, self._inputs, sampler, poles=self._devices.poles)
         work: list[Callable[[], Coroutine[Any, Any, None]]] = [
@@ -226,6 +228,7 @@ class Agent:
         finally:
             self._journal = None
             self._inputs.detach()
+            journal.post(notes=sampler.to_save())
             if stop.is_set():
                 journal.post(notes={RUN_NOTE: run_note(clock.moment().boot, ended=True)})
             await journal.close()

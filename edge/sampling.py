@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
+from typing import Protocol, TypeVar
 
 import msgspec
 import structlog
@@ -13,14 +14,25 @@ from edge.camera.watch import CameraWatch
 from edge.clock import Clock
 from edge.config import NodeConfig
 from edge.devices import PoleDevices
-from edge.drivers.ports import DriverError
+from edge.drivers.ports import DriverError, Meter
+from edge.lamp.inspection import NOTES, Findings, Inspection, PoleFindings
 from edge.lamp.lighting import Lighting, PoleLight
 from edge.outbox.journal import FIRST_SEQ, Journal
 from edge.waiting import wait_for
-from protocol.messages import CabinetReading, Config, MeterReading, Sample
+from protocol.messages import BatteryReading, CabinetReading, Config, MeterReading, Sample
+
+R_co = TypeVar("R_co", covariant=True)
 
 METER_WITHIN_S = 10.0
 """Drivers have their own, shorter limits; on a line that 16 silent meters share this one is reached."""
+
+
+class Readable(Protocol[R_co]):
+    """What answers with a reading, or with None while it is silent."""
+
+    async def read(self) -> R_co | None:
+        """One reading; raises DriverError."""
+        ...
 
 
 class Sampler:
@@ -40,7 +52,9 @@ class Sampler:
         clock: Clock,
         random: Random,
         cabinet: Callable[[], CabinetReading | None] = lambda: None,
+        phases: Sequence[Meter] = (),
     ) -> None:
+        """`phases`: the meters at the feeder's head."""
         self.interval_s = config.sample_interval_s
         self._devices = devices
         self._lighting = lighting
@@ -49,6 +63,14 @@ class Sampler:
         self._clock = clock
         self._random = random
         self._cabinet = cabinet
+        self._phases = phases
+        self._inspection = Inspection(
+            config,
+            lighting,
+            metered={code for code, pole in devices.items() if pole.meter is not None},
+            phases=len(phases),
+            monotonic_s=clock.monotonic(),
+        )
         self._silent: set[str] = set()
         self._interval_changed = asyncio.Event()
         self._log = structlog.get_logger().bind(node=config.node)
@@ -56,6 +78,9 @@ class Sampler:
     def configure(self, wanted: Config) -> None:
         """Go by the hub's configuration from now on."""
         self.set_interval(wanted.sample_interval_s)
+        for pole in wanted.poles:
+            if pole.pole in self._devices:
+                self._inspection.revise(pole.pole, pole.lamp_rated_w, pole.power_tolerance_share)
 
     def set_interval(self, interval_s: float) -> None:
         """Sample at another interval from now on, seconds."""
@@ -76,22 +101,63 @@ class Sampler:
             # After a stall, samples are not made up for: they would all show the same moment.
             due_s = max(due_s + self.interval_s, self._clock.monotonic())
 
+    async def restore(self) -> None:
+        """Take up what an earlier run has learned and counted; before the first tick."""
+        self._inspection.restore(await self._journal.outbox.notes(NOTES))
+
+    def to_save(self) -> Mapping[str, bytes | None]:
+        """Counters and diagnoses as notes, for the end."""
+        return self._inspection.to_save()
+
+    async def save(self) -> None:
+        """Store what waits, and counters and diagnoses with it: the mains has gone."""
+        await self._journal.record(notes=self.to_save())
+
+    def supply_lost(self) -> None:
+        """The mains has gone away once more."""
+        self._inspection.supply_lost()
+
     async def tick(self) -> None:
-        """One sample of every pole, stored together."""
-        lights = self._lighting.lights.values()
-        samples = await asyncio.gather(*(self._sample(light) for light in lights))
-        samples[0] = msgspec.structs.replace(samples[0], cabinet=self._cabinet())
-        await self._journal.record(samples)
+        """One sample of every pole, and what the diagnoses make of them, stored together."""
+        lights = self._lighting.lights
+        meters, batteries, phases = await asyncio.gather(
+            asyncio.gather(*(self.measure(pole) for pole in lights)),
+            asyncio.gather(*(self._charge(pole) for pole in lights)),
+            asyncio.gather(*(self._ask(f"meter of phase {n}", m) for n, m in enumerate(self._phases, 1))),
+        )
+        measured = dict(zip(lights, meters, strict=True))
+        charged = dict(zip(lights, batteries, strict=True))
+        cabinet = self._cabinet()
+        found = self._inspection.look(
+            measured,
+            phases,
+            supply_present=None if cabinet is None else cabinet.supply_present,
+            monotonic_s=self._clock.monotonic(),
+        )
+        for pole, change in found.changes:
+            self._journal.later(change.kind, pole=pole, active=change.active, detail=change.detail)
+        samples = [
+            self._sample(light, measured[code], charged[code], found.poles[code])
+            for code, light in lights.items()
+        ]
+        cabinet = _with_feeder(cabinet, phases, found)
+        if cabinet is not None:
+            samples[0] = msgspec.structs.replace(samples[0], cabinet=cabinet)
+        await self._journal.record(samples, notes=found.notes)
 
     async def measure(self, pole: str) -> MeterReading | None:
         """One reading of a pole's meter; None when it has none or is silent."""
         meter = self._devices[pole].meter
-        if meter is None:
-            return None
-        device = f"meter of {pole}"
+        return None if meter is None else await self._ask(f"meter of {pole}", meter)
+
+    async def _charge(self, pole: str) -> BatteryReading | None:
+        battery = self._devices[pole].battery
+        return None if battery is None else await self._ask(f"battery of {pole}", battery)
+
+    async def _ask(self, device: str, asked: Readable[R_co]) -> R_co | None:
         try:
             async with asyncio.timeout(METER_WITHIN_S):
-                reading = await meter.read()
+                reading = await asked.read()
         except Exception as error:  # noqa: BLE001 - whatever one driver throws, the other poles are told of
             self._note_silent(device, _words(error))
             return None
@@ -101,8 +167,13 @@ class Sampler:
             self._note_answer(device)
         return reading
 
-    async def _sample(self, light: PoleLight) -> Sample:
-        meter = await self.measure(light.code)
+    def _sample(
+        self,
+        light: PoleLight,
+        meter: MeterReading | None,
+        battery: BatteryReading | None,
+        found: PoleFindings,
+    ) -> Sample:
         moment = self._journal.moment()
         return Sample(
             seq=FIRST_SEQ,
@@ -115,6 +186,9 @@ class Sampler:
             meter=meter,
             dark=light.dark,
             cameras=self._cameras.readings(light.code),
+            faults=found.faults,
+            counters=found.counters,
+            battery=battery,
         )
 
     def _note_silent(self, device: str, error: str) -> None:
@@ -132,3 +206,18 @@ def _words(error: Exception) -> str:
     if isinstance(error, DriverError):
         return str(error)
     return "no answer in time" if isinstance(error, TimeoutError) else f"{type(error).__name__}: {error}"
+
+
+def _with_feeder(
+    cabinet: CabinetReading | None, phases: Sequence[MeterReading | None], found: Findings
+) -> CabinetReading | None:
+    """The cabinet's reading with what its feeder's meters say, where it has any."""
+    if not phases:
+        return cabinet
+    return msgspec.structs.replace(
+        cabinet or CabinetReading(),
+        # A silent phase is left out, as a silent meter is; the event `phase_open` says which one.
+        phases=[phase for phase in phases if phase is not None],
+        lamps_w=found.lamps_w,
+        unknown_poles=found.unknown_poles,
+    )

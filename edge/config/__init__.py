@@ -6,6 +6,7 @@ The reference for every key is docs/edge-settings.md; a test holds the two toget
 from edge.config.bounds import ConfigError
 from edge.config.broker import BrokerSettings
 from edge.config.camera import CameraSettings
+from edge.config.diagnosis import DiagnosisSettings
 from edge.config.inputs import (
     CabinetSettings,
     DoorSettings,
@@ -25,6 +26,7 @@ __all__ = [
     "CabinetSettings",
     "CameraSettings",
     "ConfigError",
+    "DiagnosisSettings",
     "DoorSettings",
     "LampSettings",
     "LinkSettings",

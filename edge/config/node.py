@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 from edge.config.bounds import ConfigError
 from edge.config.broker import BrokerSettings
 from edge.config.camera import CameraSettings
+from edge.config.diagnosis import DiagnosisSettings
 from edge.config.inputs import CabinetSettings, MotionSettings
 from edge.config.lamp import LampSettings, PhotocellSettings
 from edge.config.link import LinkSettings
@@ -40,6 +41,10 @@ class PoleSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     meter: MeterSettings = MeterSettings()
     battery: BatterySettings = BatterySettings()
     schedule: ScheduleSettings = ScheduleSettings()
+    power_tolerance_share: Annotated[float, Meta(ge=0.05, le=1)] = 0.25
+    """How far the lamp's power may stray from the expected; the hub may change it."""
+    camera_w: Annotated[float, Meta(ge=0, le=5000)] = 0.0
+    """What cameras and the node draw at most behind the lamp's meter."""
     cameras: Annotated[list[CameraSettings], Meta(max_length=32)] = []
 
     def __post_init__(self) -> None:
@@ -59,6 +64,7 @@ class NodeConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     link: LinkSettings = LinkSettings()
     poles: Annotated[list[PoleSettings], Meta(min_length=1, max_length=64)]
     cabinet: CabinetSettings = CabinetSettings()
+    diagnosis: DiagnosisSettings = DiagnosisSettings()
     serial_lines: Annotated[list[SerialLineSettings], Meta(max_length=8)] = []
     profiles_dir: str | None = None
     """A folder of device profiles beside those that are shipped; relative to the configuration's own."""

@@ -24,6 +24,8 @@ async def tell_into(
 
     def tell(matter: Matter, begins: bool, detail: Detail) -> None:
         journal.later(matter.kind, pole=matter.pole, active=begins, detail=detail)
+        if begins and matter.kind == "supply_loss":
+            sampler.supply_lost()
         standing = sorted((matter.kind, matter.pole) for matter in watch.standing)
         journal.post(notes={STANDING_NOTE: msgspec.json.encode(standing)})
 
@@ -39,7 +41,7 @@ async def tell_into(
         return any(reading is not None and (reading.voltage_v or 0) >= MAINS_V for reading in readings)
 
     note = (await journal.outbox.notes(STANDING_NOTE)).get("")
-    watch.attach(tell, _decoded(note), GaspSteps(send, journal.record, mains_measured))
+    watch.attach(tell, _decoded(note), GaspSteps(send, sampler.save, mains_measured))
 
 
 def _decoded(note: bytes | None) -> set[Matter]:
