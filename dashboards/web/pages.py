@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from dashboards.web.render import Renderer, translator_of
 from hub.access.model import Role
 from hub.api.deps import Anyone, HubDep, Viewer
+from hub.api.node_standings import standings
 from hub.api.problems import unknown_pole
 from hub.funding.reads import NOTHING, funding_by_pole, totals
 from hub.ingest.reads import rejects, stats
 from hub.registry.reads import CommuneInfo, communes, node, pole, poles
 
 REJECTS_SHOWN = 200
+
+_ORDER = ("refused", "pending", "own", "in_force")
+"""What asks for somebody's eye stands first."""
 
 
 def routes(renderer: Renderer) -> APIRouter:
@@ -65,6 +71,17 @@ def routes(renderer: Renderer) -> APIRouter:
                 "rows": [(one, money.get(one.code, NOTHING)) for one in poles(conn)],
             }
         return renderer.page(request, "funding.html", values, user=user, page="funding")
+
+    @router.get("/nodes")
+    def nodes_page(request: Request, hub: HubDep, user: Viewer) -> Response:
+        with hub.reads.connect() as conn:
+            found = standings(conn)
+        values = {
+            "nodes": sorted(found, key=lambda one: _ORDER.index(one.standing)),
+            "counts": Counter(one.standing for one in found),
+            "order": _ORDER,
+        }
+        return renderer.page(request, "nodes.html", values, user=user, page="nodes")
 
     @router.get("/login")
     def login(request: Request, user: Anyone, next: str = "/") -> Response:

@@ -11,6 +11,7 @@ from typing import Annotated
 from pydantic import Field
 
 from hub.api.schemas import In, Out
+from hub.ingest.reads import NodeWord
 from hub.nodeconfig.model import Standing
 from hub.nodeconfig.store import Cause
 
@@ -115,6 +116,26 @@ class NodeConfigOut(Out):
     profile: NodeProfileBoth
     poles: list[PoleFactsOut]
     refusal: ConfigRefusalOut | None
+
+
+class NodeStandingOut(Out):
+    """One node: `desired` and `in_force` are versions, null where nothing was wished or heard."""
+
+    node: str
+    poles: list[str]
+    standing: Standing
+    desired: int | None
+    in_force: int | None
+    refusal: ConfigRefusalOut | None
+    status: NodeWord | None
+    last_seen_at: datetime | None
+    agent_version: str
+
+
+class NodeStandingList(Out):
+    """By name."""
+
+    items: list[NodeStandingOut]
 
 
 class ConfigHistoryOut(Out):

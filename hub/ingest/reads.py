@@ -27,6 +27,7 @@ __all__ = [
     "events",
     "ingest_seen_at",
     "latest_revision",
+    "newest_events",
     "node_state_of",
     "node_states",
     "pole_state_of",
@@ -36,6 +37,8 @@ __all__ = [
 ]
 
 NodeWord = Literal["online", "silent", "lost", "stopped"]
+
+_EVENT_COLUMNS = [column for column in node_event.c if column.name not in ("epoch", "seq")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +184,7 @@ def events(
     limit: int = 100,
 ) -> list[EventView]:
     """The newest node events first; with `pole` and `node`, those of the pole or of the node as a whole."""
-    query = select(*(column for column in node_event.c if column.name not in ("epoch", "seq"))).order_by(
-        node_event.c.id.desc()
-    )
+    query = select(*_EVENT_COLUMNS).order_by(node_event.c.id.desc())
     if pole is not None and node is not None:
         whole = (node_event.c.node == node) & node_event.c.pole.is_(None)
         query = query.where((node_event.c.pole == pole) | whole)
@@ -194,6 +195,15 @@ def events(
     if kind is not None:
         query = query.where(node_event.c.kind == kind)
     return [EventView(*row) for row in conn.execute(query.limit(limit))]
+
+
+def newest_events(conn: Connection, kind: str, *, node: str | None = None) -> dict[str, EventView]:
+    """The newest event of a kind by node, of one node or of all that ever told it."""
+    ids = select(func.max(node_event.c.id)).where(node_event.c.kind == kind).group_by(node_event.c.node)
+    if node is not None:
+        ids = ids.where(node_event.c.node == node)
+    query = select(*_EVENT_COLUMNS).where(node_event.c.id.in_(ids))
+    return {row.node: EventView(*row) for row in conn.execute(query)}
 
 
 def rejects(conn: Connection, *, node: str | None = None, limit: int = 100) -> list[RejectView]:

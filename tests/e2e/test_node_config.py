@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from hub.nodeconfig.store import desired
+from hub.nodeconfig.facts import facts_of
+from hub.nodeconfig.model import NodeProfile
+from hub.nodeconfig.store import desired, wish
 from protocol import Config
 from tests.e2e.conftest import DESK, PHONE, OpenPage
 from tests.e2e.village import Village
@@ -92,6 +94,23 @@ def test_a_whole_hamlet_is_asked_for_twice_and_set_at_once(open_page: OpenPage, 
     assert len(wished) > 5
     assert {one.profile.heartbeat_s for one in wished if one is not None} == {600}
     assert None not in wished
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_nodes_that_do_not_follow_stand_first(
+    open_page: OpenPage, commune: Village, size: dict[str, int]
+) -> None:
+    node = commune.sites["TG-0020"].node
+    with commune.engine.begin() as conn:
+        facts = facts_of(conn, node)
+        wish(conn, node, NodeProfile(), facts, by="canbo", why="thử", now=commune.now())
+    commune.event("TG-0020", "config_refused", detail={"reason": "the clock has stopped"})
+    page = open_page("/nodes", size=size)
+    first = page.locator("tbody tr").first
+    expect(first).to_contain_text(node)
+    expect(first).to_contain_text("the clock has stopped")
+    expect(page.locator("tbody tr")).to_have_count(len(commune.sites))
+    assert page.evaluate("document.documentElement.scrollWidth") == size["width"]
 
 
 def test_a_viewer_reads_the_configuration_and_sees_no_form(open_page: OpenPage) -> None:

@@ -14,17 +14,18 @@ from hub.api.deps import HubDep, Staff, Viewer, acting
 from hub.api.node_schemas import (
     BulkRefusalOut,
     ConfigHistoryOut,
-    ConfigRefusalOut,
     ConfigVersionOut,
     NodeConfigIn,
     NodeConfigOut,
     NodeConfigsIn,
     NodeConfigsOut,
     NodeProfileBoth,
+    NodeStandingList,
     PoleFactsOut,
 )
+from hub.api.node_standings import REFUSED, refusal_of, standings
 from hub.api.problems import FieldError, Problem
-from hub.ingest.reads import events, node_state_of
+from hub.ingest.reads import newest_events, node_state_of
 from hub.nodeconfig.facts import facts_by_node, facts_of
 from hub.nodeconfig.model import ConfigRefusedError, NodeProfile, profile_from, profile_to, standing
 from hub.nodeconfig.store import ConfigMovedOnError, Desired, desired, history, wish
@@ -84,6 +85,15 @@ def change_config(node: str, body: NodeConfigIn, request: Request, hub: HubDep, 
                 f"Đã có người đặt cấu hình bản {error.version}: hãy tải lại trang rồi sửa tiếp.",
             ) from None
         return _shown(conn, node)
+
+
+@router.get("/node-configs")
+def list_configs(
+    hub: HubDep, _: Viewer, commune: Annotated[str | None, Query(max_length=63)] = None
+) -> NodeStandingList:
+    """Every node with the version wished, the version it runs, and why it refused, if it did."""
+    with hub.reads.connect() as conn:
+        return NodeStandingList(items=standings(conn, commune=commune))
 
 
 @router.post("/node-configs")
@@ -185,7 +195,8 @@ def _shown(conn: Connection, node: str) -> NodeConfigOut:
     wanted = desired(conn, node)
     state = node_state_of(conn, node)
     in_force = None if state is None else state.config_version
-    refusal = None if wanted is None else _refusal(conn, wanted, in_force)
+    told = newest_events(conn, REFUSED, node=node).get(node)
+    refusal = None if wanted is None else refusal_of(conn, wanted, in_force, told)
     profile = NodeProfile() if wanted is None else wanted.profile
     return NodeConfigOut(
         node=node,
@@ -198,23 +209,6 @@ def _shown(conn: Connection, node: str) -> NodeConfigOut:
         poles=[PoleFactsOut.model_validate(one, from_attributes=True) for one in facts_of(conn, node)],
         refusal=refusal,
     )
-
-
-def _refusal(conn: Connection, wanted: Desired, in_force: int | None) -> ConfigRefusalOut | None:
-    """The last refusal, as long as no version made after the one in force has come into force."""
-    if in_force == wanted.version:
-        return None
-    told = events(conn, node=wanted.node, kind="config_refused", limit=1)
-    since = _first_made_after(conn, wanted, in_force)
-    if not told or told[0].received_at < since.made_at:
-        return None
-    return ConfigRefusalOut(at=told[0].at, reason=str(told[0].detail.get("reason") or ""))
-
-
-def _first_made_after(conn: Connection, wanted: Desired, in_force: int | None) -> Desired:
-    """The oldest version that the node does not run yet."""
-    newer = [one for one in history(conn, wanted.node) if in_force is None or one.version > in_force]
-    return newer[-1] if newer else wanted
 
 
 def _version(one: Desired) -> ConfigVersionOut:

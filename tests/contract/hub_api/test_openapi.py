@@ -30,7 +30,7 @@ PLANNED = {
     "/api/v1/node-events": {"get"},
     "/api/v1/nodes/{node}/config": {"get", "put"},
     "/api/v1/nodes/{node}/config/history": {"get"},
-    "/api/v1/node-configs": {"post"},
+    "/api/v1/node-configs": {"get", "post"},
     "/api/v1/commands": {"get"},
     "/api/v1/commands/{command_id}": {"get"},
     "/api/v1/events": {"get"},

@@ -186,3 +186,17 @@ def test_a_node_whose_poles_moved_away_cannot_be_configured(sqlite_office: Offic
         moved = registry_csv(pole_line(1, node="tg-0002"))
         assert import_registry(conn, moved, now=NIGHT).stored
     assert put(sqlite_office).status_code == 422
+
+
+def test_all_nodes_with_what_they_run_beside_what_is_wished(office: Office) -> None:
+    put(office)
+    with office.engine.begin() as conn:
+        node_tells(conn, 1, office.clock(), "config_refused", detail={"reason": "no"})
+    items = office.as_(Role.VIEWER).get("/api/v1/node-configs?commune=tram-than").json()["items"]
+    assert [(one["node"], one["standing"], one["desired"], one["in_force"]) for one in items] == [
+        ("tg-0001", "refused", 2, 1),
+        ("tg-0002", "own", None, 1),
+        ("tg-0003", "own", None, 1),
+    ]
+    assert (items[0]["refusal"]["reason"], items[0]["poles"]) == ("no", ["TG-0001"])
+    assert office.as_(Role.VIEWER).get("/api/v1/node-configs?commune=other").json()["items"] == []
