@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from edge.drivers.ports import DriverError
-from edge.firmware_bridge.exchange import ModbusRefusalError
-from edge.firmware_bridge.frames import (
+from edge.firmware_bridge.modbus.exchange import ModbusRefusalError
+from edge.firmware_bridge.modbus.frames import (
     Request,
     identification_of,
     read_identification,
@@ -23,9 +23,9 @@ from edge.firmware_bridge.frames import (
     write_register,
     write_registers,
 )
-from edge.firmware_bridge.line import Line
+from edge.firmware_bridge.modbus.line import Line
+from edge.firmware_bridge.modbus.turns import Ask
 from edge.firmware_bridge.profile import LampRole, Profile, ProfileError, values_of
-from edge.firmware_bridge.turns import Ask
 from edge.firmware_bridge.values import Block, Value, Words, read_words, value_in
 
 LOOP_LIVES_S = 30.0

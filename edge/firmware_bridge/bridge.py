@@ -10,9 +10,9 @@ from edge.config.lamp import LampSettings
 from edge.config.serial_line import BatterySettings, MeterSettings, SerialLineSettings
 from edge.drivers.ports import DriverError
 from edge.firmware_bridge.board import Board, BoardLamp, Notice
-from edge.firmware_bridge.line import Line
 from edge.firmware_bridge.meter import ModbusBattery, ModbusMeter
-from edge.firmware_bridge.port import OpenPort, open_serial
+from edge.firmware_bridge.modbus.line import Line
+from edge.firmware_bridge.modbus.port import OpenPort, open_serial
 from edge.firmware_bridge.profile import Profile, Profiles
 
 NOTICES_AT_MOST = 1000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -11,8 +12,8 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from edge.config import ConfigError, SerialLineSettings, load
-from edge.firmware_bridge.exchange import Exchange, Timing
-from edge.firmware_bridge.port import PortError, open_serial
+from edge.firmware_bridge.modbus.exchange import Exchange, Timing
+from edge.firmware_bridge.modbus.port import PortError, open_serial
 from edge.firmware_bridge.probe import Found, ProbeError, Prober, addresses_in
 from edge.firmware_bridge.profile import Profile, ProfileError, Profiles
 
@@ -64,8 +65,7 @@ def probe(
     found: list[tuple[SerialLineSettings, Found]] = []
     for line in lines:
         try:
-            exchange = Exchange(open_serial(line), Timing.of(line))
-            try:
+            with closing(Exchange(open_serial(line), Timing.of(line))) as exchange:
                 prober = Prober(exchange, kinds)
                 if new_address:
                     found.append((line, prober.readdress(wanted[0], new_address)))
@@ -73,8 +73,6 @@ def probe(
                     found.append((line, prober.reset_energy(wanted[0])))
                 else:
                     found += [(line, one) for one in _with_progress(prober, line, wanted, quiet=as_json)]
-            finally:
-                exchange.close()
         except (PortError, OSError) as error:
             _refuse(str(error), NO_PORT)
         except ProbeError as error:

@@ -8,10 +8,10 @@ from typing import TypeVar
 import msgspec
 
 from edge.drivers.ports import DriverError
-from edge.firmware_bridge.frames import bare
-from edge.firmware_bridge.line import Line
+from edge.firmware_bridge.modbus.frames import bare
+from edge.firmware_bridge.modbus.line import Line
+from edge.firmware_bridge.modbus.turns import Ask
 from edge.firmware_bridge.profile import Profile, ProfileError, values_of
-from edge.firmware_bridge.turns import Ask
 from edge.firmware_bridge.values import Value, read_words, value_in
 from protocol.messages import BatteryReading, MeterReading
 

@@ -10,12 +10,12 @@ import msgspec
 
 from edge.drivers.ports import DriverError
 from edge.firmware_bridge.board import read_firmware
-from edge.firmware_bridge.exchange import Exchange, ModbusRefusalError
-from edge.firmware_bridge.frames import Reply, Request, write_register
 from edge.firmware_bridge.meter import read_battery, read_meter, read_values, reset_energy
+from edge.firmware_bridge.modbus.exchange import Exchange, ModbusRefusalError
+from edge.firmware_bridge.modbus.frames import Reply, Request, write_register
+from edge.firmware_bridge.modbus.turns import Ask, SilentError
 from edge.firmware_bridge.profile import Profile, values_of
 from edge.firmware_bridge.recognise import is_of
-from edge.firmware_bridge.turns import Ask, SilentError
 from edge.firmware_bridge.values import read_words
 
 

@@ -14,11 +14,11 @@ from msgspec import Struct
 
 from edge.drivers.ports import DriverError
 from edge.firmware_bridge.board import lamp_write, read_firmware
-from edge.firmware_bridge.frames import Reply, Request, find_reply
 from edge.firmware_bridge.meter import read_battery, read_meter, reset_energy
+from edge.firmware_bridge.modbus.frames import Reply, Request, find_reply
+from edge.firmware_bridge.modbus.turns import Ask, SilentError
 from edge.firmware_bridge.profile import EXAMPLES, Profile, ProfileError
 from edge.firmware_bridge.recognise import is_of
-from edge.firmware_bridge.turns import Ask, SilentError
 
 
 class ExampleExchange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from edge.firmware_bridge.frames import identification_of, read_identification
+from edge.firmware_bridge.modbus.frames import identification_of, read_identification
+from edge.firmware_bridge.modbus.turns import Ask
 from edge.firmware_bridge.profile import Profile, Sign
-from edge.firmware_bridge.turns import Ask
 from edge.firmware_bridge.values import read_words, value_in
 
 

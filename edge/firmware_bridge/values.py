@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from edge.firmware_bridge.frames import (
+from edge.firmware_bridge.modbus.frames import (
     BIT_READS,
     Reply,
     Request,
@@ -18,7 +18,7 @@ from edge.firmware_bridge.frames import (
     read_registers,
     registers_of,
 )
-from edge.firmware_bridge.turns import Ask
+from edge.firmware_bridge.modbus.turns import Ask
 
 Register = Annotated[int, Meta(ge=0, le=0xFFFF)]
 Function = Literal[1, 2, 3, 4]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 from pymodbus import ModbusDeviceIdentification
 from pymodbus.constants import ExcCodes
+from pymodbus.pdu import ModbusPDU
 from pymodbus.server import ModbusSerialServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
@@ -86,6 +88,24 @@ def lamp_board(unit: int, board: LampBoard) -> SimDevice:
     )
 
 
+class EnergyReset(ModbusPDU):
+    """PZEM's own function 0x42: two bytes without parameters, answered by its echo."""
+
+    function_code = 0x42
+    rtu_frame_size = 4
+
+    def encode(self) -> bytes:
+        return b""
+
+    def decode(self, data: bytes) -> None: ...
+
+    async def datastore_update(self, context: Any, device_id: int) -> ModbusPDU:
+        held = await context.async_getValues(device_id, 4, 5, 2)
+        if any(held):
+            await context.async_setValues(device_id, 16, 5, [0, 0])
+        return EnergyReset(dev_id=device_id, transaction_id=self.transaction_id)
+
+
 @asynccontextmanager
 async def serving(
     line: SerialLine, devices: list[SimDevice], *, identity: dict[str, str] | None = None
@@ -100,6 +120,7 @@ async def serving(
         port=line.device_port,
         baudrate=line.baud,
         identity=_named(identity),
+        custom_pdu=[EnergyReset],
     )
     task = asyncio.create_task(server.serve_forever())
     await until(lambda: server.transport is not None, what="the Modbus server")

@@ -11,9 +11,9 @@ from random import Random
 import pytest
 
 from edge.config import SerialLineSettings
-from edge.firmware_bridge.frames import Reply, Request, read_registers, registers_of
-from edge.firmware_bridge.line import Line
-from edge.firmware_bridge.turns import Ask
+from edge.firmware_bridge.modbus.frames import Reply, Request, read_registers, registers_of
+from edge.firmware_bridge.modbus.line import Line
+from edge.firmware_bridge.modbus.turns import Ask
 from tests.support.modbus_units import meter, serving
 from tests.support.serial_line import Pieces, SerialLine
 

@@ -14,8 +14,8 @@ from edge.config import BatterySettings, LampSettings, MeterSettings, SerialLine
 from edge.drivers.ports import DriverError
 from edge.firmware_bridge.board import Notice
 from edge.firmware_bridge.bridge import Bridge
-from edge.firmware_bridge.exchange import ModbusRefusalError
-from edge.firmware_bridge.frames import read_registers
+from edge.firmware_bridge.modbus.exchange import ModbusRefusalError
+from edge.firmware_bridge.modbus.frames import read_registers
 from edge.firmware_bridge.profile import Profiles
 from protocol.messages import BatteryReading, MeterReading
 from tests.support.modbus_units import TRACER, charge_controller, meter, relay_board, serving

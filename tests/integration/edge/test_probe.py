@@ -18,6 +18,7 @@ from tests.support.modbus_units import lamp_board, meter, relay_board, serving
 from tests.support.serial_line import SerialLine
 
 ROOT = Path(__file__).parents[3]
+PROFILES = ROOT / "edge" / "firmware_bridge" / "profiles"
 PORT_OF = "/dev/no-such-adapter"
 
 
@@ -79,6 +80,35 @@ async def test_a_device_is_given_an_address_of_its_own(line: SerialLine) -> None
         assert code == 2
 
 
+async def test_a_meters_total_is_set_to_0(line: SerialLine) -> None:
+    async with serving(line, [meter(1, LIT), relay_board(3)]):
+        asked = ("probe", "--port", line.node_port, "--json", "--reset-energy")
+        code, out, err = await probe(*asked, "--addresses", "1")
+        assert code == 0, err
+        assert json.loads(out)[0]["reading"]["energy_wh"] == 0.0
+        code, _, err = await probe(*asked, "--addresses", "3")
+        assert (code, "there is no `reset_energy_function` for it" in err) == (1, True)
+
+
+async def test_the_nodes_own_file_tells_where_to_look(line: SerialLine, tmp_path: Path) -> None:
+    own = tmp_path / "kinds"
+    own.mkdir()
+    shipped = (PROFILES / "pzem004t-100a.toml").read_text()
+    (own / "our-meter.toml").write_text(shipped)
+    config = tmp_path / "node.toml"
+    config.write_text(
+        'node = "tg-0001"\ncommune = "tram-than"\ndata_dir = "data"\nprofiles_dir = "kinds"\n'
+        'broker = { host = "127.0.0.1" }\n'
+        f'serial_lines = [{{ name = "rs485", port = "{line.node_port}" }}]\n'
+        '[[poles]]\ncode = "TG-0001"\nlatitude = 21.5\nlongitude = 105.2\nlamp_rated_w = 60\n'
+        'lamp = { driver = "mock" }\n'
+    )
+    async with serving(line, [meter(1, LIT)]):
+        code, out, err = await probe("probe", "--config", str(config), "--addresses", "1", "--json")
+    assert code == 0, err
+    assert json.loads(out)[0]["profiles"] == ["our-meter", "pzem004t-100a"]
+
+
 async def test_nothing_that_answers_is_said_with_what_to_try(line: SerialLine) -> None:
     code, out, _ = await probe("probe", "--port", line.node_port, "--addresses", "1", "--wait-s", "0.05")
     assert code == 1
@@ -110,8 +140,7 @@ async def test_wrong_arguments_are_said_too(tmp_path: Path) -> None:
 
 
 async def test_a_profile_is_checked_against_its_frames(tmp_path: Path) -> None:
-    shipped = ROOT / "edge" / "firmware_bridge" / "profiles" / "sdm120.toml"
-    code, out, err = await probe("check-profile", str(shipped))
+    code, out, err = await probe("check-profile", str(PROFILES / "sdm120.toml"))
     assert code == 0, err
     assert "signs: recognised" in out
     code, _, err = await probe("check-profile", str(tmp_path / "none.toml"))

@@ -10,10 +10,10 @@ import pytest
 from edge.config import SerialLineSettings
 from edge.drivers.ports import DriverError
 from edge.firmware_bridge.board import LOOP_LIVES_S, Board, BoardLamp, Notice
-from edge.firmware_bridge.frames import Reply, Request, crc16, find_reply
-from edge.firmware_bridge.line import Line
+from edge.firmware_bridge.modbus.frames import Reply, Request, crc16, find_reply
+from edge.firmware_bridge.modbus.line import Line
+from edge.firmware_bridge.modbus.turns import SilentError
 from edge.firmware_bridge.profile import ProfileError, Profiles
-from edge.firmware_bridge.turns import SilentError
 from simulators.lamp_board import LampBoard
 
 LINE = SerialLineSettings(name="rs485", port="/dev/no-such-line")

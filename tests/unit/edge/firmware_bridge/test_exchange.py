@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.config import SerialLineSettings
-from edge.firmware_bridge.exchange import Exchange, ModbusRefusalError, Timing
-from edge.firmware_bridge.frames import Reply, Request, crc16, read_registers, write_register
-from edge.firmware_bridge.port import POLL_S
+from edge.firmware_bridge.modbus.exchange import Exchange, ModbusRefusalError, Timing
+from edge.firmware_bridge.modbus.frames import Reply, Request, crc16, read_registers, write_register
+from edge.firmware_bridge.modbus.port import POLL_S
 
 Answer = Callable[[bytes], list[tuple[float, bytes]]]
 TIMING = Timing.of(SerialLineSettings(name="rs485", port="/dev/ttyS9"))

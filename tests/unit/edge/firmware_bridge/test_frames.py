@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from edge.firmware_bridge.frames import (
+from edge.firmware_bridge.modbus.frames import (
     Refusal,
     Reply,
     Request,

@@ -10,10 +10,10 @@ import pytest
 
 from edge.config import SerialLineSettings
 from edge.drivers.ports import DriverError
-from edge.firmware_bridge.frames import Reply, crc16, read_registers
-from edge.firmware_bridge.line import Line
-from edge.firmware_bridge.port import POLL_S, SerialPort
-from edge.firmware_bridge.turns import Ask
+from edge.firmware_bridge.modbus.frames import Reply, crc16, read_registers
+from edge.firmware_bridge.modbus.line import Line
+from edge.firmware_bridge.modbus.port import POLL_S, SerialPort
+from edge.firmware_bridge.modbus.turns import Ask
 
 SETTINGS = SerialLineSettings(name="rs485", port="/dev/ttyS9", answer_within_s=0.05)
 LIMIT_S = 20

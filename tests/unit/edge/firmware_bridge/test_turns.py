@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from edge.firmware_bridge.turns import LONGEST_PAUSE_S, Ask, Job, Turns
+from edge.firmware_bridge.modbus.turns import LONGEST_PAUSE_S, Ask, Job, Turns
 
 
 @dataclass

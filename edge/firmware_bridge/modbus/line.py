@@ -15,10 +15,10 @@ from typing import Any, TypeVar
 
 from edge.config.serial_line import SerialLineSettings
 from edge.drivers.ports import DriverError
-from edge.firmware_bridge.exchange import Counts, Exchange, ModbusRefusalError, Timing
-from edge.firmware_bridge.frames import Reply, Request
-from edge.firmware_bridge.port import OpenPort, open_serial
-from edge.firmware_bridge.turns import Ask, Job, Keeper, SilentError, Turns, Unit
+from edge.firmware_bridge.modbus.exchange import Counts, Exchange, ModbusRefusalError, Timing
+from edge.firmware_bridge.modbus.frames import Reply, Request
+from edge.firmware_bridge.modbus.port import OpenPort, open_serial
+from edge.firmware_bridge.modbus.turns import Ask, Job, Keeper, SilentError, Turns, Unit
 
 T = TypeVar("T")
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 from edge.config.serial_line import SerialLineSettings
 from edge.drivers.ports import DriverError
-from edge.firmware_bridge.frames import BUSY, Refusal, Reply, Request, find_reply, without_echo
-from edge.firmware_bridge.port import SerialPort
+from edge.firmware_bridge.modbus.frames import BUSY, Refusal, Reply, Request, find_reply, without_echo
+from edge.firmware_bridge.modbus.port import SerialPort
 
 LATE_S = 1.0
 """A reply later than this after its request is not expected of any device."""

@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from edge.firmware_bridge.frames import Reply, Request
+from edge.firmware_bridge.modbus.frames import Reply, Request
 
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 15.0
