@@ -88,3 +88,22 @@ def diagnosis(
             "median_delay_h": score.delay_h,
         }
     show(facts, as_json=as_json)
+
+
+@app.command(epilog="Example: ngonden bench scenes --per-kind 13 --json")
+def scenes(
+    per_kind: Annotated[int, typer.Option(min=1, help="Scenes of each of the 33 kinds.")] = 13,
+    first: Annotated[
+        int, typer.Option(min=0, help="Number of the first scene; below 20000 were used for tuning.")
+    ] = 20_000,
+    as_json: AsJson = False,
+) -> None:
+    """Judge drawn camera scenes by day and night: frozen, dark, covered, defocused, moved, or well."""
+    from bench.scenes import run_scenes
+    from simulators.camera_scenes.scenes import CATALOGUE
+
+    with progress_bar("scenes", per_kind * len(CATALOGUE)) as progress:
+        report = run_scenes(per_kind=per_kind, first=first, progress=progress)
+    show({**asdict(report), "good_enough": report.good_enough}, as_json=as_json)
+    if not report.good_enough:
+        raise typer.Exit(1)

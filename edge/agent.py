@@ -131,6 +131,7 @@ class Agent:
     async def _tell(self, stop: asyncio.Event, executor: Executor) -> None:
         """Everything but the lamps: open the outbox, sample, send, obey, until `stop` or a failure."""
         # aiomqtt and TLS cost a good part of the agent's start; the lamps are under control before.
+        from edge.camera.surroundings import of_node
         from edge.camera.watch import CameraWatch
         from edge.inputs.telling import tell_into
         from edge.link.downlink import Downlink
@@ -154,7 +155,8 @@ class Agent:
         self._journal = journal
         vitals = Vitals(AGENT_VERSION, config.heartbeat_s, 0, [pole.code for pole in config.poles])
         of_poles = {code: pole.cameras for code, pole in self._devices.poles.items()}
-        cameras = CameraWatch(config, of_poles, clock=clock)
+        around = of_node(self._lighting, self._inputs.reading)
+        cameras = CameraWatch(config, of_poles, clock=clock, surroundings=around, tell=journal.later)
         sampler = Sampler(
             config,
             self._devices.poles,
@@ -183,7 +185,7 @@ class Agent:
             sampler=sampler,
             journal=journal,
             clock=clock,
-            cycle_camera=_no_camera_relay,
+            cycle_camera=cameras.cycle,
             on_config=on_config,
         )
         uplink = Uplink(
@@ -291,7 +293,3 @@ class Agent:
 
 async def _until(event: asyncio.Event) -> None:
     await event.wait()
-
-
-async def _no_camera_relay(camera: str) -> str | None:
-    return f"no_relay: the power of {camera} is not switched by this node"

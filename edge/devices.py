@@ -7,8 +7,9 @@ from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge.camera.build import build_camera
 from edge.camera.devices import CameraDevices
-from edge.config import BatterySettings, CabinetSettings, CameraSettings, NodeConfig, PoleSettings
+from edge.config import BatterySettings, CabinetSettings, NodeConfig, PoleSettings
 from edge.drivers.ports import (
     Battery,
     DoorContact,
@@ -41,6 +42,8 @@ class PoleDevices:
         for device in (self.photocell, self.motion, self.meter, self.battery, self.lamp):
             if device is not None:
                 device.close()
+        for camera in self.cameras.values():
+            camera.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +113,7 @@ def _build_pole(pole: PoleSettings, bridge: Bridge | None) -> PoleDevices:
         motion=_build_motion(pole),
         meter=_build_meter(pole, lamp, bridge),
         battery=_build_battery(pole.battery, bridge),
-        cameras={camera.code: _build_camera(camera) for camera in pole.cameras},
+        cameras={camera.code: build_camera(camera) for camera in pole.cameras},
     )
 
 
@@ -211,17 +214,6 @@ def _build_battery(settings: BatterySettings, bridge: Bridge | None) -> Battery 
     from edge.drivers.mock_battery import MockBattery
 
     return MockBattery()
-
-
-def _build_camera(camera: CameraSettings) -> CameraDevices:
-    if camera.driver == "mock":
-        from edge.drivers.mock_camera import MockCamera
-
-        return CameraDevices(reach=MockCamera())
-    from edge.drivers.tcp_camera import TcpCamera
-
-    assert camera.host is not None, "NodeConfig refuses a tcp camera without a host"
-    return CameraDevices(reach=TcpCamera(camera.host, camera.port))
 
 
 def _build_door(settings: CabinetSettings) -> DoorContact | None:

@@ -126,9 +126,24 @@ def _with_paths_from(config: NodeConfig, folder: Path) -> NodeConfig:
         cert_file=resolved(config.broker.cert_file),
         key_file=resolved(config.broker.key_file),
     )
+    poles = [
+        msgspec.structs.replace(
+            pole,
+            cameras=[
+                msgspec.structs.replace(
+                    camera,
+                    password_file=resolved(camera.password_file),
+                    recording_folder=resolved(camera.recording_folder),
+                )
+                for camera in pole.cameras
+            ],
+        )
+        for pole in config.poles
+    ]
     return msgspec.structs.replace(
         config,
         data_dir=str(folder / config.data_dir),
         profiles_dir=resolved(config.profiles_dir),
         broker=broker,
+        poles=poles,
     )

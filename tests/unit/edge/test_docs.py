@@ -4,6 +4,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from edge.camera.case import FAULTS as CAMERA_FAULTS
 from edge.config import NodeConfig, load
 from edge.firmware_bridge.profile import Profile
 
@@ -50,6 +51,7 @@ def test_every_setting_is_explained(table: str, key: str) -> None:
         "supply",
     }
     name = f"{table}.{key}" if table in of_a_pole_or_cabinet else key
+    name = f"cameras[].power.{key}" if table == "power" else name
     name = f"{table}[].{key}" if table in ("cameras", "dimming", "phases", "serial_lines") else name
     assert re.search(rf"^\| .*`{re.escape(name)}`.* \|", DOCS, re.MULTILINE), (
         f"docs/edge-settings.md lacks `{name}`"
@@ -86,7 +88,7 @@ def test_every_event_that_is_told_is_named() -> None:
     told = set(re.findall(r'\.later\(\s*"(\w+)"', source)) | set(re.findall(r'Trouble\(\s*"(\w+)"', source))
     told |= set(re.findall(r'(?:_notice|Notice)\(\s*"(\w+)"', source))
     told |= set(re.findall(r'Matter\(\s*"(\w+)"', source))
-    told |= {"lamp_output_lost", "lamp_output_back"}
+    told |= {"lamp_output_lost", "lamp_output_back", *CAMERA_FAULTS, "camera_power_cycled"}
     assert len(told) >= 8
     for kind in told:
         assert f"`{kind}`" in EDGE

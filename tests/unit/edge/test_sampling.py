@@ -7,6 +7,7 @@ from random import Random
 import pytest
 
 from edge.camera.devices import CameraDevices
+from edge.camera.surroundings import of_node
 from edge.camera.watch import CameraWatch
 from edge.clock import MockClock
 from edge.devices import PoleDevices
@@ -61,7 +62,10 @@ class Bench:
 
     def watch(self) -> CameraWatch:
         cameras = {code: pole.cameras for code, pole in self.devices.items()}
-        return CameraWatch(self.config, cameras, clock=self.clock)
+        around = of_node(Lighting(self.config, self.devices, self.clock), lambda: None)
+        return CameraWatch(
+            self.config, cameras, clock=self.clock, surroundings=around, tell=self.journal.later
+        )
 
     async def newest(self) -> Sample:
         sample = (await self.journal.outbox.read("samples", 0, 1000))[-1]
