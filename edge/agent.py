@@ -255,8 +255,8 @@ class Agent:
 
     def _restart_changes_no_lamp(self) -> bool:
         """Lamps light by themselves while the machine restarts: by day that would be seen as a fault."""
-        readings = [light.reading() for light in self._lighting.lights.values()]
-        return all(reading.effect_level > 0 and reading.reason != "maintenance" for reading in readings)
+        lights = self._lighting.lights.values()
+        return all(light.reading().effect_level > 0 and not light.in_maintenance for light in lights)
 
     async def _tell_reset(self, journal: Journal) -> None:
         boot = self._clock.moment().boot

@@ -120,14 +120,16 @@ class SendPlan:
         self, now_s: float, *, history: bool = True, only_urgent: bool = False
     ) -> Fresh | Stored | None:
         """What to send now; None when nothing is due or the window is full. Without `history` the backlog of
-        samples waits: its times may soon be known better.
+        samples waits: its times may soon be known better. `only_urgent` asks for events and receipts, past any
+        window and pause.
 
         Items of a `Fresh` leave memory: call `sent` for them before anything else happens.
         """
         self._retire_aged(now_s)
         self._retire_overdue(now_s)
-        room = self._window - len(self._flights)
-        if room <= 0 or now_s < self._again_at_s:
+        # Last words don't wait for a hub that is slow to confirm.
+        room = MESSAGE_URGENT if only_urgent else self._window - len(self._flights)
+        if room <= 0 or (now_s < self._again_at_s and not only_urgent):
             return None
         if self._urgent:
             how_many = min(len(self._urgent), room, MESSAGE_URGENT)

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from edge.link.pace import Pace
-from edge.link.send_plan import HELD_SAMPLES, MESSAGE_SAMPLES, Fresh, SendPlan, Stored
+from edge.link.send_plan import HELD_SAMPLES, MESSAGE_SAMPLES, WINDOW_MESSAGES, Fresh, SendPlan, Stored
 from edge.outbox.outbox_file import Item
 from protocol.messages import LampReading
 from tests.support.nodes import sample
@@ -181,3 +181,15 @@ def test_what_nobody_heard_goes_again_soon_and_ever_more_seldom() -> None:
     plan.confirm(1, 1, now_s=now_s)
     plan.unheard(now_s=now_s)
     assert plan.due_in_s(now_s) == 2
+
+
+def test_last_words_pass_a_full_window() -> None:
+    plan = SendPlan(backlog=False)
+    for seq in range(1, WINDOW_MESSAGES + 1):
+        plan.add(samples(seq), now_s=0)
+        take(plan, 0)
+    plan.add(events(99), now_s=1)
+    assert plan.next(1) is None
+    todo = plan.next(1, only_urgent=True)
+    assert isinstance(todo, Fresh)
+    assert [item.seq for item in todo.items] == [99]
