@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from edge.camera.surroundings import Surroundings
+from edge.camera.watch import CameraWatch
 from edge.clock import Clock
 from edge.config import NodeConfig
 from protocol.messages import Event, LampReading, Sample
@@ -70,3 +72,13 @@ def stamped(clock: Clock) -> Sample:
 def event(*, time: datetime = EVENING, kind: str = "device_reset") -> Event:
     """An event, before the outbox gives it its seq."""
     return Event(seq=1, time=time, clock="synced", kind=kind)
+
+
+def no_cameras(config: NodeConfig, clock: Clock) -> CameraWatch:
+    """The cameras of a node that has none."""
+
+    def tell(kind: str, **_: object) -> None:
+        raise AssertionError(f"{kind} told of a camera that does not exist")
+
+    nothing = Surroundings(lambda _: None, lambda _: None, lambda _: False, lambda: None)
+    return CameraWatch(config, {}, clock=clock, surroundings=nothing, tell=tell)

@@ -10,7 +10,6 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
-from edge.camera.watch import CameraWatch
 from edge.clock import MockClock
 from edge.devices import PoleDevices
 from edge.drivers.mock_lamp import MockLamp
@@ -21,7 +20,7 @@ from edge.outbox.journal import Journal
 from edge.sampling import Sampler
 from protocol import Command, Config, DimmingStep, Kind, PoleConfig, encode
 from protocol.messages import Event, Receipt
-from tests.support.nodes import EVENING, NODE, NOON, POLE, node_config
+from tests.support.nodes import EVENING, NODE, NOON, POLE, no_cameras, node_config
 
 
 class Node:
@@ -48,7 +47,7 @@ class Node:
             self.config,
             devices,
             lighting=self.lighting,
-            cameras=CameraWatch(self.config, {}, clock=self.clock),
+            cameras=no_cameras(self.config, self.clock),
             journal=self.journal,
             clock=self.clock,
             random=Random(1),

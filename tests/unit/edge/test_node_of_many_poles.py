@@ -9,7 +9,6 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from edge.camera.watch import CameraWatch
 from edge.clock import MockClock
 from edge.devices import PoleDevices
 from edge.drivers.mock_lamp import MockLamp
@@ -20,7 +19,7 @@ from edge.lamp.lighting import Lighting
 from edge.outbox.journal import Journal
 from edge.sampling import Sampler
 from protocol.messages import CabinetReading, Event, MeterReading, Sample
-from tests.support.nodes import EVENING, NODE, node_config
+from tests.support.nodes import EVENING, NODE, no_cameras, node_config
 
 POLES = 32
 SILENT = "TG-0017"
@@ -94,7 +93,7 @@ class Cabinet:
             self.config,
             devices,
             lighting=self.lighting,
-            cameras=CameraWatch(self.config, {}, clock=self.clock),
+            cameras=no_cameras(self.config, self.clock),
             journal=self.journal,
             clock=self.clock,
             random=Random(1),
