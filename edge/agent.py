@@ -31,8 +31,14 @@ from edge.waiting import wait_for
 from protocol.messages import Config
 
 if TYPE_CHECKING:
+    from edge.camera.watch import CameraWatch
+    from edge.link.pace import Pace
     from edge.link.uplink import Uplink
+    from edge.sampling import Sampler
     from edge.update.part import UpdatePart
+
+Piece = Callable[[], Coroutine[Any, Any, None]]
+"""Something that runs for ever, beside others."""
 
 CONTROL_EVERY_S = 1.0
 BEGIN_ANEW_AFTER_S = 5.0
@@ -131,44 +137,17 @@ class Agent:
     async def _tell(self, stop: asyncio.Event, executor: Executor) -> None:
         """Everything but the lamps: open the outbox, sample, send, obey, until `stop` or a failure."""
         # aiomqtt and TLS cost a good part of the agent's start; the lamps are under control before.
-        from edge.camera.surroundings import of_node
-        from edge.camera.watch import CameraWatch
         from edge.inputs.telling import tell_into
         from edge.link.downlink import Downlink
         from edge.link.pace import Pace
-        from edge.link.rescue import Rescue
         from edge.link.uplink import Uplink, Vitals
-        from edge.sampling import Sampler
 
         config, clock = self._config, self._clock
         pace = Pace.of(config.link)
-        journal = Journal(
-            Path(config.data_dir),
-            node=config.node,
-            max_bytes=config.outbox_max_mb * 1_000_000,
-            max_age=timedelta(days=config.outbox_max_days),
-            clock=clock,
-            executor=executor,
-            pace=pace,
-        )
-        await journal.open()
-        self._journal = journal
+        self._journal = journal = await self._open_journal(executor, pace)
         vitals = Vitals(AGENT_VERSION, config.heartbeat_s, 0, [pole.code for pole in config.poles])
-        of_poles = {code: pole.cameras for code, pole in self._devices.poles.items()}
-        around = of_node(self._lighting, self._inputs.reading)
-        cameras = CameraWatch(config, of_poles, clock=clock, surroundings=around, tell=journal.later)
-        sampler = Sampler(
-            config,
-            self._devices.poles,
-            lighting=self._lighting,
-            cameras=cameras,
-            journal=journal,
-            clock=clock,
-            random=self._random,
-            cabinet=self._inputs.reading,
-            phases=self._devices.cabinet.phases,
-        )
-
+        cameras = self._cameras(journal)
+        sampler = self._sampler(journal, cameras)
         update = self._update_part(journal, stop)
 
         def on_config(wanted: Config) -> None:
@@ -199,41 +178,86 @@ class Agent:
             random=self._random,
             pace=pace,
         )
-        rescue = Rescue(
-            config.link,
-            uplink,
-            journal=journal,
-            clock=clock,
-            random=self._random,
-            may_reboot=self._restart_changes_no_lamp,
-        )
         journal.on_new_epoch = uplink.tell_state
         await downlink.restore()
         await sampler.restore()
         await self._tell_reset(journal)
         await tell_into(journal, uplink, self._inputs, sampler, poles=self._devices.poles)
-        work: list[Callable[[], Coroutine[Any, Any, None]]] = [
-            sampler.run,
-            cameras.run,
-            downlink.follow_up,
-            journal.deliver,
-            journal.keep_house,
+        work = [
+            *(sampler.run, cameras.run, downlink.follow_up, journal.deliver, journal.keep_house),
             *(update.pieces if update is not None else ()),
-            rescue.run,
+            *self._caretakers(journal, uplink),
         ]
-        if self._devices.bridge is not None:
-            from edge.firmware_bridge.watch import BoardWatch
-
-            work.append(BoardWatch(self._devices.bridge.notices, node=config.node, journal=journal).run)
         try:
             await self._side_by_side(work, uplink, stop)
         finally:
-            self._journal = None
-            self._inputs.detach()
-            journal.post(notes=sampler.to_save())
-            if stop.is_set():
-                journal.post(notes={RUN_NOTE: run_note(clock.moment().boot, ended=True)})
-            await journal.close()
+            await self._close(journal, sampler, ended=stop.is_set())
+
+    async def _open_journal(self, executor: Executor, pace: Pace) -> Journal:
+        config = self._config
+        journal = Journal(
+            Path(config.data_dir),
+            node=config.node,
+            max_bytes=config.outbox_max_mb * 1_000_000,
+            max_age=timedelta(days=config.outbox_max_days),
+            clock=self._clock,
+            executor=executor,
+            pace=pace,
+        )
+        await journal.open()
+        return journal
+
+    async def _close(self, journal: Journal, sampler: Sampler, *, ended: bool) -> None:
+        self._journal = None
+        self._inputs.detach()
+        journal.post(notes=sampler.to_save())
+        if ended:
+            journal.post(notes={RUN_NOTE: run_note(self._clock.moment().boot, ended=True)})
+        await journal.close()
+
+    def _cameras(self, journal: Journal) -> CameraWatch:
+        from edge.camera.surroundings import of_node
+        from edge.camera.watch import CameraWatch
+
+        of_poles = {code: pole.cameras for code, pole in self._devices.poles.items()}
+        around = of_node(self._lighting, self._inputs.reading)
+        return CameraWatch(
+            self._config, of_poles, clock=self._clock, surroundings=around, tell=journal.later
+        )
+
+    def _sampler(self, journal: Journal, cameras: CameraWatch) -> Sampler:
+        from edge.sampling import Sampler
+
+        return Sampler(
+            self._config,
+            self._devices.poles,
+            lighting=self._lighting,
+            cameras=cameras,
+            journal=journal,
+            clock=self._clock,
+            random=self._random,
+            cabinet=self._inputs.reading,
+            phases=self._devices.cabinet.phases,
+        )
+
+    def _caretakers(self, journal: Journal, uplink: Uplink) -> list[Piece]:
+        """What looks after the link, and after what hangs on serial lines."""
+        from edge.link.rescue import Rescue
+
+        rescue = Rescue(
+            self._config.link,
+            uplink,
+            journal=journal,
+            clock=self._clock,
+            random=self._random,
+            may_reboot=self._restart_changes_no_lamp,
+        )
+        if self._devices.bridge is None:
+            return [rescue.run]
+        from edge.firmware_bridge.watch import BoardWatch
+
+        boards = BoardWatch(self._devices.bridge.notices, node=self._config.node, journal=journal)
+        return [rescue.run, boards.run]
 
     def _update_part(self, journal: Journal, stop: asyncio.Event) -> UpdatePart | None:
         if self._origin is None:
@@ -268,9 +292,7 @@ class Agent:
         journal.later("device_reset", detail={"agent_version": AGENT_VERSION, "cause": cause})
         journal.post(notes={RUN_NOTE: run_note(boot, ended=False)})
 
-    async def _side_by_side(
-        self, work: list[Callable[[], Coroutine[Any, Any, None]]], uplink: Uplink, stop: asyncio.Event
-    ) -> None:
+    async def _side_by_side(self, work: list[Piece], uplink: Uplink, stop: asyncio.Event) -> None:
         """Run these until `stop`, then let the uplink say goodbye; raise what the first of them raises."""
         pieces = [asyncio.create_task(piece()) for piece in work]
         sending = asyncio.create_task(uplink.run(stop))
