@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from edge.config import SerialLineSettings
+from edge.config import LampSettings, SerialLineSettings
+from edge.drivers.ports import DriverError
+from edge.firmware_bridge.board import BoardLamp
+from edge.firmware_bridge.bridge import Bridge
 from edge.firmware_bridge.modbus.frames import Reply, Request, read_registers, registers_of
 from edge.firmware_bridge.modbus.line import Line
 from edge.firmware_bridge.modbus.turns import Ask
-from tests.support.modbus_units import meter, serving
+from simulators.lamp_board import LampBoard
+from tests.support.modbus_units import lamp_board, meter, serving
 from tests.support.serial_line import Pieces, SerialLine
+from tests.support.waiting import until
 
 GLITCHES = ("leading byte", "dropped byte", "flipped bit", "late reply", "lost reply", "trailing noise")
 SHARE = 0.1
@@ -98,3 +105,59 @@ async def test_no_glitch_becomes_a_value(
         )
     assert outcomes["wrong"] == 0
     assert outcomes["right"] >= 0.98 * requests
+
+
+def level_of(lamp: BoardLamp) -> float | None:
+    try:
+        return lamp.level()
+    except DriverError:
+        return None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [pytest.param(30, id="30"), pytest.param(300, id="300", marks=pytest.mark.soak)],
+)
+@pytest.mark.timeout(600)
+async def test_no_glitch_makes_a_lamp_seem_to_obey(
+    line: SerialLine, changes: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whenever a lamp's level is told as wished, its board really has it."""
+    random = Random(11)
+    line.disturb = glitches = Glitches(11)
+    boards = {unit: LampBoard(address=unit, seconds=time.monotonic) for unit in (1, 2)}
+    bridge = Bridge([SerialLineSettings(name="rs485", port=line.node_port)])
+    settings = {
+        unit: LampSettings(driver="serial", line="rs485", profile="lamp-board", address=unit)
+        for unit in boards
+    }
+    lamps = {unit: bridge.lamp(settings[unit], f"TG-000{unit}") for unit in boards}
+    longest_s = 0.0
+    async with serving(line, [lamp_board(unit, board) for unit, board in boards.items()]):
+        bridge.start()
+        for _ in range(changes):
+            unit, raw = random.choice((1, 2)), random.randrange(1001)
+            begun_s = time.monotonic()
+            await until(partial(wished, lamps[unit], raw / 1000), what="the wish to be taken")
+            await until(partial(is_at, lamps[unit], raw / 1000), what=f"{raw} at {unit}", limit_s=30)
+            assert boards[unit].level() == raw
+            longest_s = max(longest_s, time.monotonic() - begun_s)
+        bridge.close()
+    with capsys.disabled():
+        seen = sum(glitches.seen.values())
+        print(f"\n{changes} changes under {seen} glitches: the slowest took {longest_s:.1f} s")
+
+
+def wished(lamp: BoardLamp, level: float) -> bool:
+    """As the lamp loop does each second: again and again, also while the board is silent."""
+    try:
+        lamp.set_level(level)
+    except DriverError:
+        return False
+    return True
+
+
+def is_at(lamp: BoardLamp, level: float) -> bool:
+    if level_of(lamp) is None:
+        wished(lamp, level)
+    return level_of(lamp) == level
