@@ -18,7 +18,7 @@ from tests.support.nodes import node_config
 
 LATITUDE, LONGITUDE = 21.4731, 105.255
 STEP_S = 600.0
-CELL = ["works", "absent", "silent", "broken", "says light", "says dark"]
+CELL = ["works", "absent", "silent", "broken", "has a bug", "says light", "says dark"]
 CLOCK = ["right", "1970", "three days back", "ten years ahead", "six hours ahead"]
 
 
@@ -32,6 +32,8 @@ class Sky:
     def read(self) -> bool | None:
         if self.fault == "broken":
             raise DriverError("photocell: gone")
+        if self.fault == "has a bug":
+            raise ZeroDivisionError("some library's bug")
         if self.fault == "silent":
             return None
         if self.fault in ("says light", "says dark"):

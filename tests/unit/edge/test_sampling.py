@@ -18,7 +18,7 @@ from edge.drivers.ports import DriverError
 from edge.lamp.lighting import Lighting
 from edge.outbox.journal import Journal
 from edge.sampling import Sampler
-from protocol.messages import Event, MeterReading, Sample
+from protocol.messages import BatteryReading, Event, MeterReading, Sample
 from tests.support.hub_side import eventually
 from tests.support.nodes import EVENING, NODE, POLE, node_config
 
@@ -26,6 +26,19 @@ from tests.support.nodes import EVENING, NODE, POLE, node_config
 class BrokenMeter:
     async def read(self) -> MeterReading | None:
         raise DriverError("meter: line noise")
+
+    def close(self) -> None:
+        pass
+
+
+class Charger:
+    """A solar lamp's battery; None is a controller that does not answer."""
+
+    def __init__(self, reading: BatteryReading | None) -> None:
+        self.reading = reading
+
+    async def read(self) -> BatteryReading | None:
+        return self.reading
 
     def close(self) -> None:
         pass
@@ -124,3 +137,13 @@ async def test_the_interval_can_change_while_it_runs(bench: Bench) -> None:
     # The clock stands still: only the change itself makes a sample.
     await eventually(lambda: bench.journal.outbox.queued >= 2, what="a sample at the change")
     running.cancel()
+
+
+async def test_a_solar_lamps_battery_is_in_its_sample(bench: Bench) -> None:
+    charger = Charger(BatteryReading(battery_v=12.9, charge_share=0.8))
+    bench.devices = {POLE: PoleDevices(bench.lamp, battery=charger)}
+    await bench.sampler().tick()
+    assert (await bench.newest()).battery == charger.reading
+    charger.reading = None
+    await bench.sampler().tick()
+    assert (await bench.newest()).battery is None
