@@ -211,7 +211,7 @@ def _build_battery(settings: BatterySettings, bridge: Bridge | None) -> Battery 
         return None
     if settings.driver == "serial":
         return _on_line(bridge).battery(settings)
-    from edge.drivers.mock_battery import MockBattery
+    from edge.drivers.mock_inputs import MockBattery
 
     return MockBattery()
 

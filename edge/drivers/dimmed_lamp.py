@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from edge.drivers.ports import DriverError, LampDriver
+from edge.drivers.ports import DriverError, LampDriver, named
 
 if TYPE_CHECKING:
     from gpiozero.pins import Factory
@@ -49,16 +49,15 @@ class DimmedLamp:
         relay: LampDriver | None = None,
         pin_factory: Factory | None = None,
     ) -> None:
-        from gpiozero import GPIOZeroError, PWMOutputDevice
+        from gpiozero import PWMOutputDevice
 
-        self._error = GPIOZeroError
         self._name = f"dimmer on GPIO{pin}"
         self._min_level = min_level
         self._curve = curve
         self._relay = relay
         self._wish: float | None = None
         self._driven: float | None = None
-        try:
+        with named(self._name):
             # PWM can't be begun without a value: full until the first decision, milliseconds later.
             self._output = PWMOutputDevice(
                 pin,
@@ -67,8 +66,6 @@ class DimmedLamp:
                 frequency=frequency_hz,
                 pin_factory=pin_factory,
             )
-        except GPIOZeroError as error:
-            raise DriverError(f"{self._name}: {error}") from error
 
     def set_level(self, level: float) -> None:
         """Dim to the level; raises DriverError."""
@@ -79,10 +76,8 @@ class DimmedLamp:
         driven = 0.0 if level <= 0 else max(level, self._min_level)
         if driven == 0 and self._relay is not None:
             self._relay.set_level(0.0)
-        try:
+        with named(self._name):
             self._output.value = duty_at(self._curve, driven) if driven > 0 else 0.0
-        except self._error as error:
-            raise DriverError(f"{self._name}: {error}") from error
         if driven > 0 and self._relay is not None:
             self._relay.set_level(1.0)
         self._wish, self._driven = level, driven

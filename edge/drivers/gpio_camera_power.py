@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edge.drivers.ports import DriverError
+from edge.drivers.ports import named
 
 if TYPE_CHECKING:
     from gpiozero.pins import Factory
@@ -18,30 +18,23 @@ class GpioCameraPower:
     """Feeds the camera unless told otherwise."""
 
     def __init__(self, pin: int, *, cut_when_high: bool, pin_factory: Factory | None = None) -> None:
-        from gpiozero import DigitalOutputDevice, GPIOZeroError
+        from gpiozero import DigitalOutputDevice
 
-        self._error = GPIOZeroError
         self._name = f"camera relay on GPIO{pin}"
-        try:
+        with named(self._name):
             self._cut = DigitalOutputDevice(
                 pin, active_high=cut_when_high, initial_value=False, pin_factory=pin_factory
             )
-        except GPIOZeroError as error:
-            raise DriverError(f"{self._name}: {error}") from error
 
     def set_powered(self, powered: bool) -> None:
         """Feed the camera or cut it off; raises DriverError."""
-        try:
+        with named(self._name):
             self._cut.value = not powered
-        except self._error as error:
-            raise DriverError(f"{self._name}: {error}") from error
 
     def powered(self) -> bool:
         """Read back from the pin; raises DriverError."""
-        try:
+        with named(self._name):
             return not self._cut.value
-        except self._error as error:
-            raise DriverError(f"{self._name}: {error}") from error
 
     def close(self) -> None:
         """Make the pin an input: the camera is fed."""

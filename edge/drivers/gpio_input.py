@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edge.drivers.ports import DriverError
+from edge.drivers.ports import named
 
 if TYPE_CHECKING:
     from gpiozero.pins import Factory
@@ -16,23 +16,17 @@ if TYPE_CHECKING:
 
 class _Pin:
     def __init__(self, what: str, pin: int, *, pull_up: bool, pin_factory: Factory | None) -> None:
-        from gpiozero import GPIOZeroError, InputDevice
+        from gpiozero import InputDevice
 
-        self._error = GPIOZeroError
         self._name = f"{what} on GPIO{pin}"
-        self._pull_up = pull_up
-        try:
+        with named(self._name):
             self._input = InputDevice(pin, pull_up=pull_up, pin_factory=pin_factory)
-        except GPIOZeroError as error:
-            raise DriverError(f"{self._name}: {error}") from error
 
     def _at_pull(self) -> bool:
         """Whether the pin stands where its pull puts it, as a pin without a wire does; raises DriverError."""
-        try:
+        with named(self._name):
             # gpiozero calls the level that works against the pull active.
             return not self._input.value
-        except self._error as error:
-            raise DriverError(f"{self._name}: {error}") from error
 
     def close(self) -> None:
         """Let go of the pin."""

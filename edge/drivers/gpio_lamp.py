@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edge.drivers.ports import DriverError
+from edge.drivers.ports import named
 
 if TYPE_CHECKING:
     from gpiozero.pins import Factory
@@ -19,31 +19,24 @@ class RelayLamp:
     """On or off: any level above 0 is on, for a road that should be dim must not be dark."""
 
     def __init__(self, pin: int, *, active_high: bool, pin_factory: Factory | None = None) -> None:
-        from gpiozero import DigitalOutputDevice, GPIOZeroError
+        from gpiozero import DigitalOutputDevice
 
-        self._error = GPIOZeroError
         self._name = f"lamp relay on GPIO{pin}"
-        try:
+        with named(self._name):
             # None keeps the pin's present state: a restart of the agent does not blink the lamp.
             self._output = DigitalOutputDevice(
                 pin, active_high=active_high, initial_value=None, pin_factory=pin_factory
             )
-        except GPIOZeroError as error:
-            raise DriverError(f"{self._name}: {error}") from error
 
     def set_level(self, level: float) -> None:
         """Switch the relay; raises DriverError."""
-        try:
+        with named(self._name):
             self._output.value = level > 0
-        except self._error as error:
-            raise DriverError(f"{self._name}: {error}") from error
 
     def level(self) -> float:
         """1.0 or 0.0, read back from the pin; raises DriverError."""
-        try:
+        with named(self._name):
             return float(self._output.value)
-        except self._error as error:
-            raise DriverError(f"{self._name}: {error}") from error
 
     def close(self) -> None:
         """Make the pin an input."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edge.drivers.ports import DriverError
+from edge.drivers.ports import named
 
 if TYPE_CHECKING:
     from gpiozero.pins import Factory
@@ -14,21 +14,16 @@ class PhotocellInput:
     """Reads dark or light. A broken wire reads dark: the road is lit rather than left dark."""
 
     def __init__(self, pin: int, *, dark_when_high: bool, pin_factory: Factory | None = None) -> None:
-        from gpiozero import GPIOZeroError, InputDevice
+        from gpiozero import InputDevice
 
-        self._error = GPIOZeroError
         self._name = f"photocell on GPIO{pin}"
-        try:
+        with named(self._name):
             self._input = InputDevice(pin, pull_up=dark_when_high, pin_factory=pin_factory)
-        except GPIOZeroError as error:
-            raise DriverError(f"{self._name}: {error}") from error
 
     def read(self) -> bool:
         """True when dark; raises DriverError."""
-        try:
+        with named(self._name):
             active = bool(self._input.value)
-        except self._error as error:
-            raise DriverError(f"{self._name}: {error}") from error
         # The pull is towards dark, and gpiozero calls the level that works against it active.
         return not active
 

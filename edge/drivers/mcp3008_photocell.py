@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edge.drivers.ports import DriverError
+from edge.drivers.ports import DriverError, named
 
 if TYPE_CHECKING:
     from gpiozero.pins import Factory
@@ -22,28 +22,22 @@ class AnaloguePhotocell:
     def __init__(
         self, channel: int, *, dark_below: float, light_above: float, pin_factory: Factory | None = None
     ) -> None:
-        from gpiozero import MCP3008, GPIOZeroError
+        from gpiozero import MCP3008
 
-        # spidev, which gpiozero uses for the hardware's SPI, raises OSError where it can't open or transfer.
-        self._errors = (GPIOZeroError, OSError)
         self._name = f"photocell on MCP3008 channel {channel}"
         self._dark_below = dark_below
         self._light_above = light_above
         # Until the first clear word, twilight counts as dark: the road is lit.
         self._dark = True
-        try:
+        with named(self._name):
             self._converter = MCP3008(channel=channel, pin_factory=pin_factory)
-        except self._errors as error:
-            raise DriverError(f"{self._name}: {error}") from error
 
     def read(self) -> bool | None:
         """True when dark, None when no converter answers; raises DriverError."""
         if self._converter.closed:
             raise DriverError(f"{self._name}: it is closed")
-        try:
+        with named(self._name):
             value = self._converter.raw_value
-        except self._errors as error:
-            raise DriverError(f"{self._name}: {error}") from error
         if value >= FULL_SCALE:
             return None
         share = value / FULL_SCALE

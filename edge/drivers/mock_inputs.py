@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from protocol.messages import BatteryReading
+
 
 class MockMotion:
     """Something moves while `moving` says so."""
@@ -54,3 +56,17 @@ class MockThermometer:
     async def read(self) -> float | None:
         """What was set, °C."""
         return self.temperature_c
+
+
+class MockBattery:
+    """A charge controller: `reading` is what it answers."""
+
+    def __init__(self, reading: BatteryReading | None = None) -> None:
+        self.reading: BatteryReading | None = reading or BatteryReading(battery_v=12.8, charge_share=0.9)
+
+    async def read(self) -> BatteryReading | None:
+        """The reading it was given."""
+        return self.reading
+
+    def close(self) -> None:
+        """Nothing to let go of."""

@@ -6,6 +6,8 @@ bus or a network, so they are coroutines; the agent puts its own limit on how lo
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,6 +16,21 @@ from protocol.messages import BatteryReading, MeterReading
 
 class DriverError(Exception):
     """A device did not do what it was asked. The text names the device."""
+
+
+@contextmanager
+def named(device: str) -> Iterator[None]:
+    """Whatever a pin's libraries raise in here becomes a DriverError that names the device.
+
+    gpiozero has an error base, but lgpio's "GPIO busy" (another process has the pin) and spidev's come through
+    it as they are.
+    """
+    try:
+        yield
+    except DriverError:
+        raise
+    except Exception as error:
+        raise DriverError(f"{device}: {error}") from error
 
 
 class LampDriver(Protocol):

@@ -9,7 +9,10 @@ from gpiozero import Device
 from gpiozero.pins.mock import MockFactory
 
 from edge.devices import build
+from edge.drivers.dimmed_lamp import DimmedLamp
 from edge.drivers.gpio_input import DoorInput, MainsInput, MotionInput
+from edge.drivers.gpio_lamp import RelayLamp
+from edge.drivers.gpio_photocell import PhotocellInput
 from edge.drivers.mock_inputs import MockDoor, MockMotion, MockSupply, MockThermometer
 from edge.drivers.ports import DriverError
 from edge.drivers.thermometer import CpuThermometer, Ds18b20
@@ -64,6 +67,26 @@ def test_a_pin_in_use_is_named(pins: MockFactory) -> None:
     with pytest.raises(DriverError, match="motion sensor on GPIO23"):
         MotionInput(23, active_high=True, pin_factory=pins)
     door.close()
+
+
+class BusyFactory(MockFactory):  # type: ignore[misc]  # gpiozero is untyped
+    """Pins that another process holds: lgpio's error is none of gpiozero's."""
+
+    def pin(self, *_: object, **__: object) -> object:
+        raise RuntimeError("'GPIO busy'")
+
+
+def test_a_pin_that_another_process_holds_is_named() -> None:
+    busy = BusyFactory()
+    with pytest.raises(DriverError, match="door contact on GPIO23: 'GPIO busy'"):
+        DoorInput(23, pin_factory=busy)
+    with pytest.raises(DriverError, match="lamp relay on GPIO17: 'GPIO busy'"):
+        RelayLamp(17, active_high=True, pin_factory=busy)
+    with pytest.raises(DriverError, match="dimmer on GPIO12: 'GPIO busy'"):
+        DimmedLamp(12, active_high=True, frequency_hz=1000, min_level=0.1, pin_factory=busy)
+    with pytest.raises(DriverError, match="photocell on GPIO27: 'GPIO busy'"):
+        PhotocellInput(27, dark_when_high=True, pin_factory=busy)
+    busy.close()
 
 
 def sensor_file(devices: Path, name: str, text: str) -> None:
