@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from edge.config import ConfigError, SerialLineSettings, load
-from edge.firmware_bridge.modbus.exchange import Exchange, Timing
-from edge.firmware_bridge.modbus.port import PortError, open_serial
-from edge.firmware_bridge.probe import Found, ProbeError, Prober, addresses_in
-from edge.firmware_bridge.profile import Profile, ProfileError, Profiles
+if TYPE_CHECKING:
+    # Whoever starts the agent comes through here too: the rest is loaded by who probes.
+    from edge.config import SerialLineSettings
+    from edge.firmware_bridge.probe import Found, Prober
+    from edge.firmware_bridge.profile import Profile
 
 NOTHING_ANSWERED, WRONG, NO_PORT = 1, 2, 3
 BY_ID = Path("/dev/serial/by-id")
@@ -53,6 +53,10 @@ def probe(
     A line has one master: stop the agent first. Exit code 0: something answered, 1: nothing did, 2: wrong
     arguments or settings, 3: the port can't be used.
     """
+    from edge.config import ConfigError
+    from edge.firmware_bridge.probe import addresses_in
+    from edge.firmware_bridge.profile import ProfileError, Profiles
+
     try:
         lines, profiles_dir = _lines(port, config, baud or [9600], parity, stop_bits, wait_s, profiles_dir)
         known = Profiles(profiles_dir)
@@ -64,19 +68,15 @@ def probe(
         _refuse("this needs one --port, one --baud and one address: --addresses 1", WRONG)
     found: list[tuple[SerialLineSettings, Found]] = []
     for line in lines:
-        try:
-            with closing(Exchange(open_serial(line), Timing.of(line))) as exchange:
-                prober = Prober(exchange, kinds)
-                if new_address:
-                    found.append((line, prober.readdress(wanted[0], new_address)))
-                elif reset_energy:
-                    found.append((line, prober.reset_energy(wanted[0])))
-                else:
-                    found += [(line, one) for one in _with_progress(prober, line, wanted, quiet=as_json)]
-        except (PortError, OSError) as error:
-            _refuse(str(error), NO_PORT)
-        except ProbeError as error:
-            _refuse(str(error), NOTHING_ANSWERED)
+
+        def work(prober: Prober, line: SerialLineSettings = line) -> list[Found]:
+            if new_address:
+                return [prober.readdress(wanted[0], new_address)]
+            if reset_energy:
+                return [prober.reset_energy(wanted[0])]
+            return _with_progress(prober, line, wanted, quiet=as_json)
+
+        found += [(line, one) for one in _on(line, kinds, work)]
     _show(found, kinds, as_json=as_json)
     if not found:
         raise typer.Exit(NOTHING_ANSWERED)
@@ -86,6 +86,7 @@ def check_profile(
     file: Annotated[Path, typer.Argument(help="A device profile; its examples stand beside it.")],
 ) -> None:
     """Check a device profile against its example frames."""
+    from edge.firmware_bridge.profile import ProfileError
     from edge.firmware_bridge.profile_examples import check
 
     try:
@@ -107,6 +108,8 @@ def _lines(
 ) -> tuple[list[SerialLineSettings], Path | None]:
     """The lines to probe, and the folder of own profiles; raises ConfigError, ValueError."""
     import msgspec
+
+    from edge.config import ConfigError, SerialLineSettings, load
 
     if config is not None:
         node = load(config)
@@ -131,6 +134,23 @@ def _lines(
     ]
     # msgspec.ValidationError is a ValueError.
     return msgspec.convert(lines, list[SerialLineSettings]), profiles_dir
+
+
+def _on(
+    line: SerialLineSettings, kinds: Sequence[Profile], work: Callable[[Prober], list[Found]]
+) -> list[Found]:
+    """What `work` finds on this line; ends the command where it can't be used."""
+    from edge.firmware_bridge.modbus.exchange import Exchange, Timing
+    from edge.firmware_bridge.modbus.port import PortError, open_serial
+    from edge.firmware_bridge.probe import ProbeError, Prober
+
+    try:
+        with closing(Exchange(open_serial(line), Timing.of(line))) as exchange:
+            return work(Prober(exchange, kinds))
+    except (PortError, OSError) as error:
+        _refuse(str(error), NO_PORT)
+    except ProbeError as error:
+        _refuse(str(error), NOTHING_ANSWERED)
 
 
 def _with_progress(
