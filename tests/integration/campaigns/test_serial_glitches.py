@@ -104,7 +104,7 @@ async def test_no_glitch_becomes_a_value(
             f"{counts.stray_bytes} stray bytes dropped"
         )
     assert outcomes["wrong"] == 0
-    assert outcomes["right"] >= 0.98 * requests
+    assert outcomes["right"] >= 0.95 * requests
 
 
 def level_of(lamp: BoardLamp) -> float | None:
