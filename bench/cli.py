@@ -66,7 +66,7 @@ def kills(
 
 @app.command(epilog="Example: ngonden bench spoilt --bad 10000 --seed 1 --json")
 def spoilt(
-    bad: Annotated[int, typer.Option(min=12, help="Malformed messages, and as many good ones.")] = 10_000,
+    bad: Annotated[int, typer.Option(min=13, help="Malformed messages, and as many good ones.")] = 10_000,
     seed: Annotated[int, typer.Option(help="The same seed makes the same messages.")] = 1,
     keep: Keep = None,
     as_json: AsJson = False,

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from protocol import Kind, topic
+from protocol import Kind, pack, topic
 
 MEGABYTE = 1024 * 1024
 
@@ -156,6 +156,11 @@ def _foreign_pole(good: dict[str, Any], _rng: random.Random) -> bytes:
     return _dump(good)
 
 
+def _badly_packed(good: dict[str, Any], rng: random.Random) -> bytes:
+    packed = pack(_dump(good))
+    return rng.choice([packed[: rng.randrange(1, len(packed))], packed + b"!", b"\x02" + packed[1:]])
+
+
 def _megabyte(good: dict[str, Any], _rng: random.Random) -> bytes:
     good["padding"] = "x" * MEGABYTE
     return _dump(good)
@@ -166,6 +171,7 @@ _MAKERS: tuple[tuple[str, Callable[[dict[str, Any], random.Random], bytes]], ...
     ("not_json", _binary),
     ("not_json", _not_a_number),
     ("not_json", _nested),
+    ("bad_packing", _badly_packed),
     ("wrong_type", _wrong_type),
     ("out_of_range", _out_of_range),
     ("wrong_unit", _wrong_unit),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from protocol import DecodeError, Kind, TimeVerdict, decode, judge_time, parse_topic
+from protocol import DecodeError, Kind, TimeVerdict, decode, judge_time, parse_topic, unpack
 from simulators.malformed import REASONS, malformed
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -13,7 +13,7 @@ NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 def _judge(payload: bytes) -> str:
     """The first reason that the contract alone finds; the poles of a node are the registry's to know."""
     try:
-        message = decode(Kind.TELEMETRY, payload, node="tg-0001")
+        message = decode(Kind.TELEMETRY, unpack(payload), node="tg-0001")
     except DecodeError as error:
         return error.reason
     sample = message.samples[0]
