@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 import aiomqtt
 
+from hub.ingest.ranges import compressed
 from protocol import (
     Command,
     EventMessage,
@@ -115,7 +116,7 @@ class HubSide:
             heard = decode(where.kind, unpack(message.payload), node=where.node)
             self.heard.append(heard)
             if self.confirms and isinstance(heard, Telemetry | EventMessage | Receipt):
-                await self.stored(heard.node, heard.epoch, [(seq, seq) for seq in _seqs(heard)])
+                await self.stored(heard.node, heard.epoch, list(compressed(_seqs(heard))))
 
 
 def _seqs(message: Telemetry | EventMessage | Receipt) -> list[int]:
