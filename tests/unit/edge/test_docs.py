@@ -83,6 +83,15 @@ def test_every_key_of_a_device_profile_is_explained(key: str) -> None:
     assert f"`{key}`" in BRIDGE, f"docs/firmware-bridge.md lacks `{key}`"
 
 
+def test_the_example_with_inputs_is_a_good_configuration(tmp_path: Path) -> None:
+    example = re.search(r"```toml\n(.*?)```", (FOLDER / "edge-inputs.md").read_text(), re.DOTALL)
+    assert example
+    path = tmp_path / "node.toml"
+    head = 'node = "tg-0042"\ncommune = "tram-than"\ndata_dir = "data"\nbroker = { host = "localhost" }\n'
+    path.write_text(head + example[1])
+    assert load(path).cabinet.supply.pin == 24
+
+
 def test_every_event_that_is_told_is_named() -> None:
     source = "".join(path.read_text() for path in (Path(__file__).parents[3] / "edge").rglob("*.py"))
     told = set(re.findall(r'\.later\(\s*"(\w+)"', source)) | set(re.findall(r'Trouble\(\s*"(\w+)"', source))
