@@ -86,7 +86,7 @@ class OutboxFile:
             if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 raise OutboxInUseError(f"{path} is in use by another agent") from error
             raise
-        except NotAnOutboxError:
+        except (NotAnOutboxError, OSError):
             self._db.close()
             raise
 
@@ -120,6 +120,9 @@ class OutboxFile:
         self.is_suspect = self.is_suspect and self.note(_BOOT_NOTE) == boot
         if self.path is not None and self.note(_BOOT_NOTE) != boot:
             self._put_note(_BOOT_NOTE, boot)
+        if self.path is not None:
+            # The names of file and log. SQLite syncs them too, but goes on where that fails.
+            sync_folder(self.path.parent)
 
     def _create(self) -> None:
         self._db.execute("BEGIN EXCLUSIVE")
@@ -127,8 +130,6 @@ class OutboxFile:
         self._db.execute("INSERT INTO note VALUES ('epoch', ?)", (uuid4().bytes,))
         self._db.execute("COMMIT")
         self.version = SCHEMA_VERSION
-        if self.path is not None:
-            sync_folder(self.path.parent)
 
     def write(
         self,
