@@ -107,3 +107,21 @@ def scenes(
     show({**asdict(report), "good_enough": report.good_enough}, as_json=as_json)
     if not report.good_enough:
         raise typer.Exit(1)
+
+
+@app.command(epilog="Example: ngonden bench wear --poles 32 --json")
+def wear(
+    poles: Annotated[int, typer.Option(min=1, max=64, help="Poles of the node.")] = 1,
+    ticks: Annotated[int, typer.Option(min=10, help="Ticks in quick succession.")] = 1000,
+    apart: Annotated[
+        int, typer.Option(min=0, help="Further ticks, 6 s apart: they take the device's count beyond 5 s.")
+    ] = 10,
+    keep: Keep = None,
+    as_json: AsJson = False,
+) -> None:
+    """What an SD card has to write per day for a node that samples every 30 s; as root also by its device."""
+    from bench.disk.wear import run_wear
+
+    with workplace(keep) as data, progress_bar("ticks", ticks) as progress:
+        report = run_wear(data, poles=poles, ticks=ticks, ticks_apart=apart, progress=progress)
+    show(asdict(report), as_json=as_json)
