@@ -125,3 +125,21 @@ def wear(
     with workplace(keep) as data, progress_bar("ticks", ticks) as progress:
         report = run_wear(data, poles=poles, ticks=ticks, ticks_apart=apart, progress=progress)
     show(asdict(report), as_json=as_json)
+
+
+@app.command(epilog="Example: ngonden bench outage --days 30 --json")
+def outage(
+    days: Annotated[float, typer.Option(min=0.1, max=60, help="How long the hub is away.")] = 30.0,
+    interval_s: Annotated[float, typer.Option(min=1, help="Seconds between samples.")] = 30.0,
+    max_mb: Annotated[int, typer.Option(min=4, help="The outbox's bound, millions of bytes.")] = 64,
+    keep: Keep = None,
+    as_json: AsJson = False,
+) -> None:
+    """A node without its hub for a month, in virtual time; then it is back, and every sample is counted."""
+    from bench.disk.outage import run_outage
+
+    with workplace(keep) as data, progress_bar("days", int(days)) as progress:
+        report = run_outage(data, days=days, interval_s=interval_s, max_mb=max_mb, progress=progress)
+    show({**asdict(report), "sound": report.sound}, as_json=as_json)
+    if not report.sound:
+        raise typer.Exit(1)

@@ -179,6 +179,7 @@ class Agent:
             pace=pace,
         )
         journal.on_new_epoch = uplink.tell_state
+        journal.on_reconnected = sampler.soon
         await downlink.restore()
         await sampler.restore()
         await self._tell_reset(journal)

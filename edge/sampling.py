@@ -88,6 +88,10 @@ class Sampler:
             self.interval_s = interval_s
             self._interval_changed.set()
 
+    def soon(self) -> None:
+        """Sample now: the hub is there again and should see the present before the past."""
+        self._interval_changed.set()
+
     async def run(self) -> None:
         """Sample at once and then at the interval, for ever; nodes started together drift apart at once."""
         due_s = self._clock.monotonic()

@@ -54,6 +54,8 @@ class Journal:
         self.changed = asyncio.Event()
         self.on_new_epoch: Callable[[], None] = lambda: None
         """Called when items begin to belong to another epoch; the agent tells the hub."""
+        self.on_reconnected: Callable[[], None] = lambda: None
+        """Called when a connection stands; the agent samples at once."""
         self.stored_anew = asyncio.Event()
         """Set once the hub has stored something that was made in this run."""
         self._made_here: tuple[UUID, int] | None = None
@@ -161,6 +163,7 @@ class Journal:
         """A new connection stands: what was in flight may be lost."""
         self._connected_at_s = self._clock.monotonic()
         self.plan.reconnected()
+        self.on_reconnected()
 
     @property
     def tells_history(self) -> bool:

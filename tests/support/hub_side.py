@@ -126,10 +126,10 @@ def _seqs(message: Telemetry | EventMessage | Receipt) -> list[int]:
 
 
 @asynccontextmanager
-async def hub_side(port: int, commune: str) -> AsyncIterator[HubSide]:
-    """Connect the hub's side to a plain broker on loopback."""
+async def hub_side(port: int, commune: str, *, name: str = "hub") -> AsyncIterator[HubSide]:
+    """Connect the hub's side to a plain broker on loopback; beside a real hub it needs another name."""
     async with aiomqtt.Client(
-        "127.0.0.1", port, identifier="hub", protocol=aiomqtt.ProtocolVersion.V5, clean_start=False
+        "127.0.0.1", port, identifier=name, protocol=aiomqtt.ProtocolVersion.V5, clean_start=False
     ) as client:
         side = HubSide(client, commune)
         await client.subscribe(
