@@ -12,7 +12,7 @@ a receipt, a lamp or a fault that changed, a clock that can't be believed (its s
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -35,6 +35,7 @@ _SOON = 0.95
 sample of a report is fresh."""
 
 Which = Literal["urgent", "samples"]
+ALL_HISTORY: frozenset[Which] = frozenset({"urgent", "samples"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +118,12 @@ class SendPlan:
         self._retire_aged(now_s)
 
     def next(
-        self, now_s: float, *, history: bool = True, only_urgent: bool = False
+        self, now_s: float, *, history: Container[Which] = ALL_HISTORY, only_urgent: bool = False
     ) -> Fresh | Stored | None:
-        """What to send now; None when nothing is due or the window is full. Without `history` the backlog of
-        samples waits: its times may soon be known better. `only_urgent` asks for events and receipts, past any
-        window and pause.
+        """What to send now; None when nothing is due or the window is full.
+
+        A backlog that is not in `history` waits: its times may soon be known better. `only_urgent`
+        asks for events and receipts, past any window and pause.
 
         Items of a `Fresh` leave memory: call `sent` for them before anything else happens.
         """
@@ -134,7 +136,7 @@ class SendPlan:
         if self._urgent:
             how_many = min(len(self._urgent), room, MESSAGE_URGENT)
             return self._fresh([self._urgent.popleft() for _ in range(how_many)], now_s)
-        if self._backlog["urgent"]:
+        if self._backlog["urgent"] and "urgent" in history:
             return self._stored("urgent", min(room, MESSAGE_URGENT))
         if only_urgent:
             return None
@@ -146,7 +148,7 @@ class SendPlan:
                 count += len(made[-1].items)
             self._hurry &= bool(self._live)
             return self._fresh(made, now_s)
-        if history and self._backlog["samples"] and now_s >= self._history_at_s:
+        if "samples" in history and self._backlog["samples"] and now_s >= self._history_at_s:
             return self._stored("samples", MESSAGE_SAMPLES)
         return None
 
@@ -214,7 +216,7 @@ class SendPlan:
         # The hub has missed something: what waits tells it how things are now.
         self._hurry = True
 
-    def due_in_s(self, now_s: float, *, history: bool = True) -> float | None:
+    def due_in_s(self, now_s: float, *, history: Container[Which] = ALL_HISTORY) -> float | None:
         """Seconds until `next` may have something by itself; None when only new items can change that."""
         if self._again_at_s > now_s:
             return self._again_at_s - now_s
@@ -224,7 +226,7 @@ class SendPlan:
             due.append(first.sent_at_s + self._resend_after_s - now_s)
         if self._live:
             due.append(self._report_in_s(now_s))
-        if history and self._backlog["samples"]:
+        if "samples" in history and self._backlog["samples"]:
             due.append(self._history_at_s - now_s)
         if len(self._flights) >= self._window:
             due = due[:1]

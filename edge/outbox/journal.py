@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from datetime import timedelta
 from pathlib import Path
@@ -14,16 +14,17 @@ import structlog
 
 from edge.clock import Clock, Moment, Quality
 from edge.link.pace import Pace
-from edge.link.send_plan import SendPlan
+from edge.link.send_plan import ALL_HISTORY, SendPlan, Which
 from edge.outbox.boot_times import BOOT_NOTE, BootTimes
 from edge.outbox.outbox import Outbox, Trouble
 from edge.outbox.outbox_file import Item, Span
 from protocol.messages import Event
 
 HOUSEKEEPING_S = 60.0
+HOLD_EVENTS_S = 60.0
 HOLD_HISTORY_S = 600.0
-"""After a power cut the broker is often reached some seconds before a time server has mended the clock:
-history waits so long for its true times. Live samples and events go at once."""
+"""After a power cut the broker is often reached some seconds before a time server has mended the clock: what
+was made before waits so long for its true time. Live samples and new events go at once."""
 MAX_BYTES = 64_000_000
 MAX_AGE = timedelta(days=30)
 EXPIRE_EVERY_S = 6 * 3600.0
@@ -166,9 +167,15 @@ class Journal:
         self.on_reconnected()
 
     @property
-    def tells_history(self) -> bool:
-        """Whether samples of the past should go now, or wait for a clock that may soon be right."""
-        return self._clock.synced() or self._clock.monotonic() - self._connected_at_s >= HOLD_HISTORY_S
+    def tells_history(self) -> Collection[Which]:
+        """What of the past should go now, and not wait for a clock that may soon be right."""
+        if self._clock.synced():
+            return ALL_HISTORY
+        for_s = self._clock.monotonic() - self._connected_at_s
+        if for_s >= HOLD_HISTORY_S:
+            return ALL_HISTORY
+        events: frozenset[Which] = frozenset({"urgent"})
+        return events if for_s >= HOLD_EVENTS_S else frozenset()
 
     def confirmed(self, epoch: UUID, spans: Sequence[Span]) -> None:
         """The hub has stored, or set aside, these."""

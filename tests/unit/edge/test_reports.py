@@ -144,8 +144,8 @@ def test_history_keeps_to_its_byte_rate_and_yields_to_live() -> None:
     plan.add(samples(9), now_s=4.9)
     assert take(plan, 4.9) == [9]
     assert isinstance(plan.next(5), Stored)
-    assert plan.next(5, history=False) is None
-    assert plan.due_in_s(5, history=False) == 15
+    assert plan.next(5, history=()) is None
+    assert plan.due_in_s(5, history=()) == 15
 
 
 def test_last_words_pass_everything_else() -> None:

@@ -61,14 +61,20 @@ def test_the_backlog_gives_events_before_live_and_samples_after() -> None:
 
 def test_history_can_be_held_back_and_nothing_else_with_it() -> None:
     plan = SendPlan(backlog=True)
-    urgent = plan.next(0, history=False)
+    plan.add([*samples(9), *events(10)], now_s=0)
+    for seqs in ([10], [9]):
+        fresh = plan.next(0, history=())
+        assert isinstance(fresh, Fresh)
+        plan.sent(fresh.items, now_s=0)
+        assert [item.seq for item in fresh.items] == seqs
+    assert plan.next(0, history=()) is None
+    urgent = plan.next(0, history=("urgent",))
     assert isinstance(urgent, Stored)
     plan.found(urgent, [])
-    plan.add(samples(9), now_s=0)
-    assert take(plan, 0) == [9]
-    assert plan.next(0, history=False) is None
+    assert plan.next(0, history=("urgent",)) is None
     history = plan.next(0)
     assert isinstance(history, Stored)
+    assert history.which == "samples"
 
 
 def test_a_sample_that_waited_too_long_in_memory_is_history() -> None:
