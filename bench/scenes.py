@@ -1,16 +1,14 @@
 """How well pictures are judged: drawn scenes through the agent's own eyes, truth against verdict.
 
 Each scene is what a camera shows over days of learning and then over some rounds; it goes through the same
-code, hold-off included, that runs on a node.
+code, hold-off included, that runs on a node; only that here no child process is started for each picture.
 """
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -90,20 +88,22 @@ def run_scenes(*, per_kind: int, first: int, progress: Callable[[int], None] | N
 def told_of(kind: SceneKind, number: int) -> str:
     """The first fault that the agent tells of a scene, or `ok`."""
     from edge.camera.case import PICTURE_FAULTS, CameraCase
-    from edge.camera.picture.look import Light, Look
+    from edge.camera.picture.look import look
+    from edge.camera.picture.words import Light, Question, View
     from edge.config import CameraSettings
-    from simulators.camera_scenes.scenes import LOCAL_TIME, pictures
+    from simulators.camera_scenes.scenes import pictures
 
     settings = CameraSettings(code="CAM-1", driver="mock", infrared=kind.light == "infrared")
     light = Light(lamp_lit=kind.light == "lamp", dark=kind.light != "day", infrared=settings.infrared)
     words = {event: word for word, event in PICTURE_FAULTS.items()}
     case = CameraCase(settings, reach_interval_s=30)
-    with tempfile.TemporaryDirectory(prefix="ngonden-scene-") as folder:
-        look = Look(Path(folder), overlays=[], wall_s=lambda: 0.0)
-        for picture in pictures(kind, number):
-            verdict = look.at(picture.jpeg, light=light, hour=(picture.time + LOCAL_TIME).hour)
-            now_s = picture.time.timestamp()
-            for told in case.pictured(verdict.picture, verdict.figures, now_s=now_s, quiet=False):
-                if told.active:
-                    return words[told.kind]
+    previous, view = None, View()
+    # All of a scene lies in one hour of the day: one view is enough.
+    for picture in pictures(kind, number):
+        answer = look(Question(jpeg=picture.jpeg, light=light, previous=previous, view=view))
+        previous, view = answer.thumbnail, answer.view or view
+        now_s = picture.time.timestamp()
+        for told in case.pictured(answer.picture, answer.figures, now_s=now_s, quiet=False):
+            if told.active:
+                return words[told.kind]
     return "ok"

@@ -146,7 +146,7 @@ class Agent:
         pace = Pace.of(config.link)
         self._journal = journal = await self._open_journal(executor, pace)
         vitals = Vitals(AGENT_VERSION, config.heartbeat_s, 0, [pole.code for pole in config.poles])
-        cameras = self._cameras(journal)
+        cameras = self._cameras(journal, faults=lambda pole: sampler.faults(pole))
         sampler = self._sampler(journal, cameras)
         update = self._update_part(journal, stop)
 
@@ -216,12 +216,12 @@ class Agent:
             journal.post(notes={RUN_NOTE: run_note(self._clock.moment().boot, ended=True)})
         await journal.close()
 
-    def _cameras(self, journal: Journal) -> CameraWatch:
+    def _cameras(self, journal: Journal, *, faults: Callable[[str], list[str]]) -> CameraWatch:
         from edge.camera.surroundings import of_node
         from edge.camera.watch import CameraWatch
 
         of_poles = {code: pole.cameras for code, pole in self._devices.poles.items()}
-        around = of_node(self._lighting, self._inputs.reading)
+        around = of_node(self._lighting, cabinet=self._inputs.reading, faults=faults)
         return CameraWatch(
             self._config, of_poles, clock=self._clock, surroundings=around, tell=journal.later
         )

@@ -64,6 +64,7 @@ class Sampler:
         self._random = random
         self._cabinet = cabinet
         self._phases = phases
+        self._faults: dict[str, list[str]] = {}
         self._inspection = Inspection(
             config,
             lighting,
@@ -109,6 +110,10 @@ class Sampler:
         """Take up what an earlier run has learned and counted; before the first tick."""
         self._inspection.restore(await self._journal.outbox.notes(NOTES))
 
+    def faults(self, pole: str) -> list[str]:
+        """What the last tick found wrong with a pole's lamp circuit, by event kind."""
+        return self._faults.get(pole, [])
+
     def to_save(self) -> Mapping[str, bytes | None]:
         """Counters and diagnoses as notes, for the end."""
         return self._inspection.to_save()
@@ -138,6 +143,7 @@ class Sampler:
             supply_present=None if cabinet is None else cabinet.supply_present,
             monotonic_s=self._clock.monotonic(),
         )
+        self._faults = {pole: findings.faults for pole, findings in found.poles.items()}
         for pole, change in found.changes:
             self._journal.later(change.kind, pole=pole, active=change.active, detail=change.detail)
         samples = [

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from edge.camera.devices import StreamResult, StreamState
 from edge.camera.hold_off import HoldOff
+from edge.camera.picture.words import Picture
 from edge.drivers.ports import Reachability
 from protocol.messages import CameraReading
 
@@ -15,10 +16,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PictureWord = Literal["ok", "frozen", "dark", "covered", "defocused", "moved", "unreadable"]
 Detail = dict[str, str | int | float | bool | None]
 
-PICTURE_FAULTS: dict[PictureWord, str] = {
+PICTURE_FAULTS: dict[Picture, str] = {
     "frozen": "camera_frozen",
     "dark": "camera_dark",
     "covered": "camera_covered",
@@ -51,7 +51,7 @@ class _Words:
 
     reach: tuple[float, Reachability] | None = None
     stream: tuple[float, StreamState] | None = None
-    picture: tuple[float, PictureWord] | None = None
+    picture: tuple[float, Picture] | None = None
     clock: tuple[float, float] | None = None
     recording: tuple[float, float] | None = None
 
@@ -82,7 +82,7 @@ class CameraCase:
         return self._judge("camera_stream_lost", None if quiet else result.state != "live", detail)
 
     def pictured(
-        self, word: PictureWord | None, figures: dict[str, float], *, now_s: float, quiet: bool
+        self, word: Picture | None, figures: dict[str, float], *, now_s: float, quiet: bool
     ) -> list[Told]:
         """Take in a picture's verdict; None: it could not be judged."""
         if word is None:

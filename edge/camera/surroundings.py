@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from edge.lamp.lighting import Lighting
     from protocol.messages import CabinetReading
+
+
+DARKENING = frozenset({"lamp_failure", "cycling_failure", "relay_failure", "lamp_power_too_low"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +25,20 @@ class Surroundings:
     supply_present: Callable[[], bool | None]
 
 
-def of_node(lighting: Lighting, cabinet: Callable[[], CabinetReading | None]) -> Surroundings:
-    """As the agent knows them."""
+def of_node(
+    lighting: Lighting,
+    *,
+    cabinet: Callable[[], CabinetReading | None],
+    faults: Callable[[str], Collection[str]],
+) -> Surroundings:
+    """As the agent knows them. `faults`: what stands of a pole's lamp circuit, by event kind."""
 
     def lamp_lit(pole: str) -> bool | None:
         light = lighting.lights[pole]
-        # An output that refuses may have left the road dark: then a black picture is not the camera's fault.
-        return None if light.output_fault is not None else light.reading().effect_level > 0
+        # A lamp that is told to burn and may not: then a black picture is not the camera's fault.
+        if light.output_fault is not None or not DARKENING.isdisjoint(faults(pole)):
+            return None
+        return light.reading().effect_level > 0
 
     def dark(pole: str) -> bool | None:
         light = lighting.lights[pole]

@@ -16,6 +16,8 @@ import structlog
 
 from edge.camera.case import CameraCase, Told
 from edge.camera.devices import CameraDevices, ProbeError
+from edge.camera.eye import Eye
+from edge.camera.picture.words import Answer, Light
 from edge.camera.power import PowerRules, PowerState, cycled, see
 from edge.camera.surroundings import Surroundings
 from edge.clock import Clock
@@ -24,7 +26,6 @@ from edge.drivers.ports import DriverError
 from protocol.messages import CameraReading
 
 if TYPE_CHECKING:
-    from edge.camera.picture.look import Look
     from edge.config import CameraSettings
 
 REACH_WITHIN_S = 10.0
@@ -67,7 +68,7 @@ class _Camera:
         )
         self.cycling = False
         self.was_maintained = False
-        self.look: Look | None = None
+        self.eye: Eye | None = None
 
 
 class CameraWatch:
@@ -103,9 +104,9 @@ class CameraWatch:
         try:
             await asyncio.gather(*(self._watch(camera) for camera in self._cameras.values()))
         finally:
-            looks = [camera.look for camera in self._cameras.values() if camera.look is not None]
-            for look in looks:
-                look.save()
+            for camera in self._cameras.values():
+                if camera.eye is not None:
+                    camera.eye.save()
 
     def readings(self, pole: str) -> list[CameraReading]:
         """The newest word on each camera of a pole; what is older than two rounds is left out."""
@@ -186,39 +187,38 @@ class CameraWatch:
         self._post(camera, camera.case.streamed(result, now_s=now_s, quiet=self._quiet(camera)))
 
     async def _ask_picture(self, camera: _Camera) -> None:
-        # Pillow costs 3 MB: only a node that judges pictures loads it.
-        from edge.camera.picture.look import Light, Look, UnreadablePictureError
-
         assert camera.parts.snapshot is not None
-        if camera.look is None:
-            camera.look = Look(
+        if camera.eye is None:
+            camera.eye = Eye(
                 self._folder / camera.code,
                 overlays=list(camera.settings.overlays),
                 wall_s=lambda: self._clock.now().timestamp(),
             )
         quiet = self._quiet(camera)
         if camera.was_maintained and not quiet:
-            await asyncio.to_thread(camera.look.forget)
+            await camera.eye.forget()
         camera.was_maintained = quiet
+        if quiet:
+            return
         light = Light(
             lamp_lit=self._around.lamp_lit(camera.pole),
             dark=self._around.dark(camera.pole),
             infrared=camera.settings.infrared,
         )
         hour = (self._clock.now() + LOCAL_TIME).hour if self._clock.synced() else None
-        word, figures = None, {}
         try:
             jpeg = await camera.parts.snapshot.fetch()
-            if quiet:
-                return
-            verdict = await asyncio.to_thread(camera.look.at, jpeg, light=light, hour=hour)
-            word, figures = verdict.picture, verdict.figures
-        except (ProbeError, UnreadablePictureError) as error:
-            told = camera.case.pictured("unreadable", {}, now_s=self._clock.monotonic(), quiet=quiet)
-            self._post(camera, told)
-            raise DriverError(f"{camera.code}: {error}") from None
-        told = camera.case.pictured(word, figures, now_s=self._clock.monotonic(), quiet=quiet)
-        self._post(camera, told)
+        except ProbeError as error:
+            self._see(camera, Answer(picture="unreadable"))
+            raise DriverError(str(error)) from None
+        answer = await camera.eye.at(jpeg, light=light, hour=hour)
+        self._see(camera, answer)
+        if answer.error:
+            raise DriverError(answer.error)
+
+    def _see(self, camera: _Camera, answer: Answer) -> None:
+        now_s, quiet = self._clock.monotonic(), self._quiet(camera)
+        self._post(camera, camera.case.pictured(answer.picture, answer.figures, now_s=now_s, quiet=quiet))
 
     async def _ask_clock(self, camera: _Camera) -> None:
         if not self._clock.synced():

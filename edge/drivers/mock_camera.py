@@ -34,11 +34,9 @@ class MockSnapshot:
 
     def __init__(self, jpeg: bytes | None = None) -> None:
         self.jpeg = jpeg
-        self.fetched = 0
 
     async def fetch(self) -> bytes:
         """What was set. Raises ProbeError without a picture."""
-        self.fetched += 1
         if self.jpeg is None:
             raise ProbeError("no snapshot: answered 404")
         return self.jpeg

@@ -9,20 +9,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from statistics import median
-from typing import Literal
 
 from edge.camera.picture.thumbnail import (
     COARSE,
     MARGIN,
-    Region,
     Thumbnail,
     changed_pixels,
     covariance,
     free_blocks,
     variance,
 )
-
-Picture = Literal["ok", "frozen", "dark", "covered", "defocused", "moved"]
+from edge.camera.picture.words import Light, Picture, Region
 
 DARK_LEVEL = 24
 """A picture in which 99 of 100 pixels stay below this, of 255, shows nothing."""
@@ -52,31 +49,6 @@ LEARN_LOST, LEARN_GAIN = 0.2, 0.65
 """Only what looks much like the usual view is taken into it: a cover that comes slowly is never learnt."""
 MAX_SHIFT = (12, 5)
 """In pixels of 40 × 22: 30 % of the width, 22 % of the height."""
-
-
-@dataclass(frozen=True, slots=True)
-class Light:
-    """What the node knows of the light in front of the camera."""
-
-    lamp_lit: bool | None
-    dark: bool | None
-    """Night, by photocell or sun."""
-    infrared: bool
-    """The camera lights its view itself."""
-
-    @property
-    def name(self) -> str:
-        """What sets the usual view apart beside the hour."""
-        if self.dark is False:
-            return "day"
-        return "lit" if self.lamp_lit else "unlit"
-
-    @property
-    def enough(self) -> bool | None:
-        """Whether a camera that works shows something; None when that can't be told."""
-        if self.lamp_lit or self.infrared or self.dark is False:
-            return True
-        return None if self.lamp_lit is None or self.dark is None else False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,44 +1,60 @@
-"""One camera's pictures, one after the other: decoded, judged, learnt from. Blocking: run it in a thread."""
+"""One picture: decoded, judged, learnt from. Pure: everything it needs stands in the question."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+from PIL import Image, ImageChops
 
-from edge.camera.picture.judge import Light, Verdict, judge
-from edge.camera.picture.thumbnail import Region, Thumbnail, UnreadablePictureError, decode
-from edge.camera.picture.views import Views
+from edge.camera.picture.judge import judge
+from edge.camera.picture.thumbnail import HEIGHT, WIDTH, Thumbnail, UnreadablePictureError, decode
+from edge.camera.picture.words import Answer, Question, View
 
-__all__ = ["Light", "Look", "UnreadablePictureError", "Verdict"]
+ENOUGH = 6
+"""Pictures after which a view can be compared with."""
+MOST = 24
+"""From here on three pictures count as an eighth: the view follows the seasons."""
 
 
-class Look:
-    """Remembers the last picture and the usual views of one camera, as thumbnails."""
+def look(question: Question) -> Answer:
+    """Judge one snapshot; an unreadable one is an answer too."""
+    try:
+        now = decode(question.jpeg)
+    except UnreadablePictureError as error:
+        return Answer(picture="unreadable", error=str(error))
+    view = question.view
+    usual = None
+    if view is not None and view.pixels is not None and view.pictures >= ENOUGH:
+        usual = Thumbnail(view.pixels)
+    verdict = judge(
+        now,
+        previous=None if question.previous is None else Thumbnail(question.previous),
+        usual=usual,
+        light=question.light,
+        overlays=question.overlays,
+    )
+    return Answer(
+        picture=verdict.picture,
+        figures=verdict.figures,
+        thumbnail=now.pixels,
+        view=learnt(view, now.pixels) if view is not None and verdict.learn else None,
+    )
 
-    def __init__(self, folder: Path, *, overlays: list[Region], wall_s: Callable[[], float]) -> None:
-        self._overlays = overlays
-        self._views = Views(folder, wall_s=wall_s)
-        self._previous: Thumbnail | None = None
 
-    def at(self, jpeg: bytes, *, light: Light, hour: int | None) -> Verdict:
-        """Judge one snapshot. `hour`: of the local day; None while no clock tells it.
+def learnt(view: View, pixels: bytes) -> View:
+    """The view with one more good picture: three are taken in at a time, by their median.
 
-        Raises UnreadablePictureError.
-        """
-        now = decode(jpeg)
-        slot = None if hour is None else f"{light.name}-{hour:02d}"
-        usual = None if slot is None else self._views.usual(slot)
-        verdict = judge(now, previous=self._previous, usual=usual, light=light, overlays=self._overlays)
-        self._previous = now
-        if slot is not None and verdict.learn:
-            self._views.learn(slot, now)
-        return verdict
+    What is in one of three alone, a vehicle or its headlights, never becomes usual.
+    """
+    waiting = [*view.waiting, pixels]
+    if len(waiting) < 3:
+        return View(pictures=view.pictures, pixels=view.pixels, waiting=waiting)
+    one, two, three = (_image(each) for each in waiting)
+    low, high = ImageChops.darker(one, two), ImageChops.lighter(one, two)
+    median = ImageChops.lighter(low, ImageChops.darker(high, three))
+    pictures = min(view.pictures + 3, MOST)
+    if view.pixels is not None:
+        median = Image.blend(_image(view.pixels), median, 3 / pictures)
+    return View(pictures=pictures, pixels=median.tobytes())
 
-    def forget(self) -> None:
-        """Someone worked at the camera: learn its view anew."""
-        self._previous = None
-        self._views.forget()
 
-    def save(self) -> None:
-        """Before the agent ends: keep what this hour has taught."""
-        self._views.save()
+def _image(pixels: bytes) -> Image.Image:
+    return Image.frombytes("L", (WIDTH, HEIGHT), pixels)

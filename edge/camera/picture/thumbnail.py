@@ -12,6 +12,8 @@ from operator import mul
 
 from PIL import Image, ImageChops, ImageFilter, UnidentifiedImageError
 
+from edge.camera.picture.words import Region
+
 WIDTH, HEIGHT = 240, 135
 COARSE = 3
 """The coarse picture is smaller by so much."""
@@ -21,9 +23,6 @@ COLUMNS, ROWS = 10, 5
 """Blocks that are judged one by one."""
 MAX_PIXELS = 40_000_000
 """A camera of 8K has 33 million; what claims more is not decoded."""
-
-Region = tuple[float, float, float, float]
-"""Left, top, width, height as shares of the picture."""
 
 
 class UnreadablePictureError(Exception):

@@ -75,7 +75,8 @@ class Bench:
 
     def watch(self) -> CameraWatch:
         cameras = {code: pole.cameras for code, pole in self.devices.items()}
-        around = of_node(Lighting(self.config, self.devices, self.clock), lambda: None)
+        lighting = Lighting(self.config, self.devices, self.clock)
+        around = of_node(lighting, cabinet=lambda: None, faults=lambda _: [])
         return CameraWatch(
             self.config, cameras, clock=self.clock, surroundings=around, tell=self.journal.later
         )

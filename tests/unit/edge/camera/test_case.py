@@ -1,6 +1,7 @@
-from edge.camera.case import FAULTS, CameraCase, PictureWord
+from edge.camera.case import FAULTS, CameraCase
 from edge.camera.devices import StreamResult
 from edge.camera.hold_off import HoldOff
+from edge.camera.picture.words import Picture
 from edge.config import CameraSettings
 from edge.drivers.ports import Reachability
 
@@ -21,7 +22,7 @@ def test_a_fault_holds_before_it_is_told_and_rests_before_it_ends() -> None:
 
 def test_an_alternating_picture_is_no_fault() -> None:
     case = case_of()
-    words: list[PictureWord] = ["covered", "ok", "covered", "covered", "ok", "moved", "covered"]
+    words: list[Picture] = ["covered", "ok", "covered", "covered", "ok", "moved", "covered"]
     assert [told for word in words for told in case.pictured(word, {}, now_s=0, quiet=False)] == []
 
 
@@ -81,7 +82,7 @@ def test_every_fault_can_begin() -> None:
     told = case.reached(GONE, now_s=0, quiet=False) + case.streamed(
         StreamResult("refused"), now_s=0, quiet=False
     )
-    pictures: list[PictureWord] = ["frozen", "dark", "covered", "defocused", "moved"]
+    pictures: list[Picture] = ["frozen", "dark", "covered", "defocused", "moved"]
     for word in pictures:
         told += [one for one in case.pictured(word, {}, now_s=0, quiet=False) if one.active]
     told += case.clock_told(-31.0, now_s=0, quiet=False) + case.recording_told(1801.0, now_s=0, quiet=False)

@@ -5,10 +5,13 @@ from random import Random
 import pytest
 from PIL import Image, ImageDraw
 
-from edge.camera.picture.judge import Light, judge
-from edge.camera.picture.look import Look
+from edge.camera.eye import Eye, in_a_child
+from edge.camera.picture.judge import judge
+from edge.camera.picture.look import ENOUGH, learnt, look
 from edge.camera.picture.thumbnail import HEIGHT, WIDTH, Thumbnail, UnreadablePictureError, decode
-from edge.camera.picture.views import ENOUGH, MOST, Views
+from edge.camera.picture.words import Light, Question, View
+from edge.camera.views import Views
+from edge.drivers.ports import DriverError
 from simulators.camera_scenes.shots import with_noise
 from simulators.camera_scenes.village import texture
 
@@ -100,69 +103,93 @@ def test_damage_in_the_middle_never_breaks_the_agent() -> None:
             continue
 
 
-def test_a_view_outlives_a_restart_and_is_written_rarely(tmp_path: Path) -> None:
-    now_s = 1e9
-    views = Views(tmp_path, wall_s=lambda: now_s)
-    for _ in range(ENOUGH):
-        assert views.usual("lit-19") is None
-        views.learn("lit-19", thumbnail(scene()))
-    views.usual("lit-20")
-    written = (tmp_path / "lit-19.view").stat().st_mtime_ns
-    again = Views(tmp_path, wall_s=lambda: now_s)
-    usual = again.usual("lit-19")
-    assert usual is not None
-    assert usual.pixels == thumbnail(scene()).pixels
-    for _ in range(MOST):
-        again.learn("lit-19", thumbnail(scene()))
-    now_s = (tmp_path / "lit-19.view").stat().st_mtime + 86_400
-    again.save()
-    assert (tmp_path / "lit-19.view").stat().st_mtime_ns == written, "learnt out, and not three days old"
-    now_s += 3 * 86_400
-    again.save()
-    assert (tmp_path / "lit-19.view").stat().st_mtime_ns != written
+def good(number: int, *, light: Light = LIT) -> bytes:
+    return jpeg(with_noise(scene(), 1.5, Random(number)).resize((640, 360)), quality=90)
 
 
-def test_what_one_picture_of_three_shows_is_not_usual(tmp_path: Path) -> None:
-    views = Views(tmp_path, wall_s=lambda: 0.0)
+def test_what_one_picture_of_three_shows_is_not_usual() -> None:
     glare = scene()
     ImageDraw.Draw(glare).ellipse((60, 40, 160, 110), fill=255)
+    view = View()
     for number in range(ENOUGH):
-        views.learn("lit-19", thumbnail(glare if number % 3 == 0 else scene()))
-    usual = views.usual("lit-19")
-    assert usual is not None
-    assert usual.pixels == thumbnail(scene()).pixels
+        view = learnt(view, thumbnail(glare if number % 3 == 0 else scene()).pixels)
+    assert (view.pictures, view.pixels, view.waiting) == (ENOUGH, thumbnail(scene()).pixels, [])
+
+
+def test_a_cover_that_comes_slowly_is_never_learnt() -> None:
+    fog = Image.new("L", (WIDTH, HEIGHT), 120)
+    words, previous, view = [], None, View()
+    for number in range(60):
+        dirt = max(0.0, (number - 12) / 48)
+        dirty = with_noise(Image.blend(scene(), fog, dirt), 1.5, Random(number))
+        picture = jpeg(dirty.resize((640, 360)), quality=90)
+        answer = look(Question(jpeg=picture, light=LIT, previous=previous, view=view))
+        previous, view = answer.thumbnail, answer.view or view
+        words.append(answer.picture)
+    assert words[:12] == ["ok"] * 12
+    assert words[-6:] == ["covered"] * 6
+
+
+def test_nothing_is_learnt_while_no_clock_tells_the_hour() -> None:
+    assert look(Question(jpeg=good(1), light=LIT)).view is None
+
+
+def filled(folder: Path, pictures: int, wall_s: float = 1e9) -> Views:
+    views = Views(folder, wall_s=lambda: wall_s)
+    views.get("lit-19")
+    views.put(View(pictures=pictures, pixels=bytes([pictures]) * WIDTH * HEIGHT, waiting=[b"now"]))
+    return views
+
+
+def test_a_view_outlives_a_restart_without_any_single_picture(tmp_path: Path) -> None:
+    filled(tmp_path, 6).get("lit-20")
+    again = Views(tmp_path, wall_s=lambda: 1e9).get("lit-19")
+    assert (again.pictures, again.waiting) == (6, [])
+    assert again.pixels == bytes([6]) * WIDTH * HEIGHT
+
+
+def test_a_view_that_is_learnt_out_is_written_every_third_day(tmp_path: Path) -> None:
+    filled(tmp_path, 24).save()
+    path = tmp_path / "lit-19.view"
+    written_s = path.stat().st_mtime
+    for days, expected in ((1.0, 24), (2.9, 24), (3.1, 23)):
+        views = Views(tmp_path, wall_s=lambda days=days: written_s + days * 86_400)  # type: ignore[misc]
+        views.get("lit-19")
+        views.put(View(pictures=24, pixels=bytes([23]) * WIDTH * HEIGHT))
+        views.save()
+        pixels = Views(tmp_path, wall_s=lambda: 0.0).get("lit-19").pixels
+        assert pixels == bytes([expected]) * WIDTH * HEIGHT
 
 
 def test_a_damaged_view_is_learnt_anew(tmp_path: Path) -> None:
-    views = Views(tmp_path, wall_s=lambda: 0.0)
-    for _ in range(ENOUGH):
-        views.learn("day-09", thumbnail(scene()))
-    views.save()
-    path = tmp_path / "day-09.view"
+    filled(tmp_path, 6).save()
+    path = tmp_path / "lit-19.view"
     whole = path.read_bytes()
     for damaged in (b"", whole[:-1], whole[:100] + b"?" + whole[101:]):
         path.write_bytes(damaged)
-        assert Views(tmp_path, wall_s=lambda: 0.0).usual("day-09") is None
+        assert Views(tmp_path, wall_s=lambda: 0.0).get("lit-19") == View()
 
 
 def test_a_disk_that_refuses_costs_only_the_memory_of_views(tmp_path: Path) -> None:
     blocked = tmp_path / "views"
     blocked.write_text("a file where the folder should be")
-    look = Look(blocked, overlays=[], wall_s=lambda: 0.0)
-    for number in range(ENOUGH + 1):
-        picture = jpeg(with_noise(scene(), 2, Random(number)).resize((640, 360)))
-        assert look.at(picture, light=LIT, hour=number % 2).picture == "ok"
-    look.save()
-    look.forget()
+    views = filled(blocked, 6)
+    views.save()
+    assert views.get("lit-20") == View()
+    views.forget()
 
 
-def test_a_cover_that_comes_slowly_is_never_learnt(tmp_path: Path) -> None:
-    look = Look(tmp_path, overlays=[], wall_s=lambda: 0.0)
-    fog = Image.new("L", (WIDTH, HEIGHT), 120)
-    words = []
-    for number in range(60):
-        dirt = max(0.0, (number - 12) / 48)
-        dirty = with_noise(Image.blend(scene(), fog, dirt), 1.5, Random(number))
-        words.append(look.at(jpeg(dirty.resize((640, 360)), quality=90), light=LIT, hour=19).picture)
-    assert words[:12] == ["ok"] * 12
-    assert words[-6:] == ["covered"] * 6
+async def test_a_child_answers_as_we_would(tmp_path: Path) -> None:
+    question = Question(jpeg=good(1), light=LIT, overlays=[(0.1, 0.4, 0.2, 0.1)], view=View())
+    assert await in_a_child(question) == look(question)
+    eye = Eye(tmp_path, overlays=[], wall_s=lambda: 0.0)
+    words = [(await eye.at(picture, light=LIT, hour=19)).picture for picture in (good(1), good(1), b"no")]
+    assert words == ["ok", "frozen", "unreadable"]
+
+
+async def test_a_child_that_can_not_look_is_our_own_trouble() -> None:
+    bomb = jpeg(Image.new("L", (6_300, 6_300)), progressive=True)
+    answer = await in_a_child(Question(jpeg=bomb, light=LIT))
+    assert answer.picture in ("dark", "unreadable"), "40 million pixels: bounded, whichever way"
+    with pytest.raises(DriverError, match="ended with"):
+        await in_a_child(Question(jpeg=good(1), light=LIT, previous=b"too short"))
