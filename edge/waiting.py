@@ -12,3 +12,13 @@ async def wait_for(event: asyncio.Event, limit_s: float | None) -> bool:
         async with asyncio.timeout(limit_s):
             await event.wait()
     return event.is_set()
+
+
+async def wait_for_any(*events: asyncio.Event, limit_s: float) -> None:
+    """Return when one of `events` is set or `limit_s` has passed."""
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waiting, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for one in waiting:
+            one.cancel()

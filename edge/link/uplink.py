@@ -25,7 +25,7 @@ from edge.link.pace import Pace
 from edge.link.recovery import LinkFacts, pause_s
 from edge.link.send_plan import Fresh, SendPlan, Stored
 from edge.outbox.journal import Journal
-from edge.waiting import wait_for
+from edge.waiting import wait_for, wait_for_any
 from protocol import SCHEMA_VERSION, TO_NODE, Kind, NodeState, TopicError, encode, pack, parse_topic, topic
 
 STEADY_AFTER_S = 30.0
@@ -83,6 +83,8 @@ class Uplink:
         self._lost = False
         self._client: aiomqtt.Client | None = None
         self._give_up = asyncio.Event()
+        self._up = asyncio.Event()
+        self._hurry = asyncio.Event()
         self._word_at_s = self._state_at_s = float("-inf")
         now_s = clock.monotonic()
         self._facts = LinkFacts(connected=False, broker_at_s=now_s, hub_at_s=now_s)
@@ -106,11 +108,14 @@ class Uplink:
     async def urgent(self, within_s: float) -> bool:
         """Send the events and receipts that wait now, past any batch under way: a node's last words.
 
-        Returns whether the broker has taken them all, at the latest after `within_s`.
+        A pause between two attempts to connect ends at once. Returns whether the broker has taken them all,
+        at the latest after `within_s`.
         """
         try:
             async with asyncio.timeout(within_s):
                 await self._journal.record()
+                self._hurry.set()
+                await self._up.wait()
                 while self._client is not None:
                     plan = self._journal.plan
                     todo = plan.next(self._clock.monotonic(), only_urgent=True)
@@ -140,7 +145,9 @@ class Uplink:
             if self._clock.monotonic() - started_s > STEADY_AFTER_S:
                 attempt = 0
             longest_s = self._broker.reconnect_max_s
-            await wait_for(stop, pause_s(attempt, longest_s=longest_s, random=self._random))
+            pause = pause_s(attempt, longest_s=longest_s, random=self._random)
+            await wait_for_any(stop, self._hurry, limit_s=pause)
+            self._hurry.clear()
             attempt += 1
 
     def _note_loss(self, error: Exception) -> None:
@@ -174,6 +181,7 @@ class Uplink:
                     raise
         finally:
             self._client = None
+            self._up.clear()
             laid_down(client)
             stopping.cancel()
 
@@ -189,6 +197,8 @@ class Uplink:
                 self._log.info("broker_connected", session=str(session), again=self._lost)
                 self._lost = False
                 self._client = client
+                self._up.set()
+                self._hurry.clear()
                 self._give_up.clear()
                 tasks.remove(opening)
                 tasks.append(asyncio.create_task(self._until_given_up()))

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -21,11 +22,11 @@ from tests.support.nodes import COMMUNE, POLE
 class RunningAgent:
     """A real agent with mock devices in this process."""
 
-    def __init__(self, config: NodeConfig) -> None:
+    def __init__(self, config: NodeConfig, *, random: Random | None = None) -> None:
         self.config = config
         self.devices = build(config)
         self.stop = asyncio.Event()
-        agent = Agent(config, self.devices, SystemClock(config.clock))
+        agent = Agent(config, self.devices, SystemClock(config.clock), random=random)
         self.task = asyncio.create_task(agent.run(self.stop))
 
     @property

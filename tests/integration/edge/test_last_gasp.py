@@ -1,7 +1,9 @@
+import asyncio
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -14,9 +16,9 @@ from edge.outbox.outbox_file import Item, OutboxFile
 from protocol import EventMessage, Message, NodeState, Receipt
 from protocol.messages import Event
 from tests.integration.edge.conftest import RunningAgent
-from tests.support.hub_side import HubSide, eventually
+from tests.support.hub_side import HubSide, eventually, hub_side
 from tests.support.mosquitto import Mosquitto
-from tests.support.nodes import NODE, event, node_config, sample
+from tests.support.nodes import COMMUNE, NODE, event, node_config, sample
 
 pytestmark = pytest.mark.servers
 
@@ -86,6 +88,37 @@ async def test_supply_loss_goes_before_all_that_is_queued_then_it_is_saved_then_
         notes = dict(saved.execute("SELECT key, value FROM note"))
     assert b"supply_loss" in notes[STANDING_NOTE]
     await agent.end()
+
+
+class Patient(Random):
+    """Makes every pause between two attempts a minute."""
+
+    def uniform(self, a: float, b: float) -> float:
+        return 60.0
+
+
+async def test_a_pause_between_two_attempts_ends_at_once(tmp_path: Path) -> None:
+    attempted = asyncio.Event()
+
+    async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+        attempted.set()
+
+    broken = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    broker = Mosquitto(tmp_path / "broker", port=broken.sockets[0].getsockname()[1])
+    agent = RunningAgent(with_supply(tmp_path, broker, tmp_path / "at-shutdown"), random=Patient())
+    async with asyncio.timeout(20):
+        await attempted.wait()
+    broken.close()
+    await broken.wait_closed()
+    await asyncio.to_thread(broker.start)
+    try:
+        async with hub_side(broker.port, COMMUNE) as hub:
+            supply_of(agent).present = False
+            await eventually(lambda: events(hub, "supply_loss"), what="the last gasp")
+            await agent.end()
+    finally:
+        await asyncio.to_thread(broker.stop)
 
 
 async def test_mains_that_returned_while_the_node_was_down_ends_the_loss(
