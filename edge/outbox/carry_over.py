@@ -15,7 +15,7 @@ import os
 from pathlib import Path
 
 from edge.outbox.outbox_file import OutboxFile, connect, create_schema, page_bytes, sync_folder
-from edge.outbox.rows import from_row, to_row
+from edge.outbox.rows import from_row, is_plain, to_row
 
 
 def carry_over(old: OutboxFile) -> None:
@@ -77,8 +77,10 @@ def _copy(old: OutboxFile, fresh: Path) -> None:
 
 
 def _repacked(row: tuple[int, int, bytes]) -> tuple[int, int, bytes]:
-    seq, kind, body = row
+    _, kind, body = row
+    if not is_plain(body):
+        return row
     try:
         return to_row(from_row(kind, body))
     except ValueError:
-        return seq, kind, body
+        return row

@@ -43,6 +43,11 @@ def from_row(kind: int, body: bytes) -> Item:
         raise ValueError(f"an item of kind {kind} that can't be read: {error}") from error
 
 
+def is_plain(body: bytes) -> bool:
+    """Whether a row's body is JSON as it is, as older agents wrote it."""
+    return body.startswith(b"{")
+
+
 def numbered(item: Item, seq: int, epoch: UUID) -> Item:
     """The item with its place in the epoch."""
     if isinstance(item, Receipt):

@@ -56,6 +56,21 @@ def test_a_step_seen_before_the_kernel_calls_the_clock_right_is_told_whole() -> 
     assert correction.by_s == pytest.approx(3 * 86400)
 
 
+def test_a_step_during_a_tick_leaves_every_sample_of_it_with_its_true_time() -> None:
+    """Meters answer one after the other; the clock is stepped between two, and called right later."""
+    clock, times = MockClock(EVENING - timedelta(days=3), synced=False), BootTimes()
+    times.observe(clock.moment())
+    before = stamped(clock)
+    clock.advance(0.2)
+    clock.jump_to(EVENING)
+    after = stamped(clock)
+    clock.advance(30)
+    clock.is_synced = True
+    times.observe(clock.moment())
+    assert abs(times.dated(before).time - (EVENING - timedelta(seconds=0.2))) < timedelta(seconds=0.01)
+    assert abs(times.dated(after).time - EVENING) < timedelta(seconds=0.01)
+
+
 def test_a_right_clock_that_is_moved_again_says_by_how_much_once() -> None:
     clock, times = MockClock(EVENING), BootTimes()
     assert times.observe(clock.moment())[0] is None, "right from the start: nothing was corrected"

@@ -42,3 +42,24 @@ def test_a_reboot_begins_another_steady_clock() -> None:
     assert after.boot != before.boot
     assert after.mono_s < before.mono_s
     assert after.quality == "unsynced"
+
+
+class StepsWhileRead(SystemClock):
+    """A machine that is interrupted for a second just as its clock is read, and stepped meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__("trusted")
+        self.steady_s = iter([10.0, 11.0, *(11.0 + 0.001 * step for step in range(9))])
+        self.wall = iter([datetime(1970, 1, 1, tzinfo=UTC), *[datetime(2026, 1, 1, tzinfo=UTC)] * 9])
+
+    def monotonic(self) -> float:
+        return next(self.steady_s)
+
+    def now(self) -> datetime:
+        return next(self.wall)
+
+
+def test_a_step_between_two_readings_never_pairs_the_old_wall_with_the_new_second() -> None:
+    moment = StepsWhileRead().moment()
+    assert moment.utc == datetime(2026, 1, 1, tzinfo=UTC)
+    assert 11.0 <= moment.mono_s <= 11.01
