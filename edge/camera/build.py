@@ -62,6 +62,11 @@ def _stream(settings: CameraSettings) -> StreamProbe | None:
 
 
 def _snapshot(settings: CameraSettings) -> SnapshotSource | None:
+    if settings.decode_stream:
+        from edge.camera.asking.stream_picture import StreamPicture
+
+        assert settings.rtsp_url is not None, "CameraSettings refuses decode_stream without rtsp_url"
+        return StreamPicture(settings.rtsp_url, _credentials(settings))
     if settings.snapshot_url is None:
         return None
     from edge.camera.asking.snapshot import HttpSnapshot

@@ -35,6 +35,11 @@ class StreamProbe(Protocol):
 class SnapshotSource(Protocol):
     """Gives pictures."""
 
+    @property
+    def pixel_true(self) -> bool:
+        """Whether two pictures of the same frame are the same to the pixel."""
+        ...
+
     async def fetch(self) -> bytes:
         """One JPEG. Raises ProbeError where the camera gives none, DriverError for our own fault."""
         ...

@@ -3,52 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import msgspec
 
+from edge.camera import child
 from edge.camera.picture.words import Answer, Light, Question, Region
 from edge.camera.views import Views
-from edge.drivers.ports import DriverError
 
 WITHIN_S = 40.0
 """A third of a second here; a Pi Zero under load takes ten times as long."""
-_ROOT = str(Path(__file__).parents[2])
-_PROGRAM = "import sys; sys.path.insert(0, sys.argv[1]); from edge.camera.picture.child import main; main()"
 
 LookAt = Callable[[Question], Awaitable[Answer]]
 
 
 async def in_a_child(question: Question) -> Answer:
     """Have a process of its own look. Raises DriverError when it can't start, breaks or takes too long."""
-    try:
-        # Isolated from the environment and the working directory, as the agent itself is.
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-I",
-            "-c",
-            _PROGRAM,
-            _ROOT,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-    except OSError as error:
-        raise DriverError(f"the process that looks at pictures can't start: {error}") from None
-    try:
-        async with asyncio.timeout(WITHIN_S):
-            told, complaint = await process.communicate(msgspec.msgpack.encode(question))
-    except TimeoutError:
-        raise DriverError("looking at a picture took too long") from None
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode != 0:
-        last = complaint.decode(errors="replace").strip().rpartition("\n")[2]
-        raise DriverError(f"looking at a picture ended with {process.returncode}: {last[:200]}")
+    told = await child.run("edge.camera.picture.child", msgspec.msgpack.encode(question), within_s=WITHIN_S)
     return msgspec.msgpack.decode(told, type=Answer)
 
 
@@ -68,13 +40,20 @@ class Eye:
         self._previous: bytes | None = None
         self._look_at = look_at
 
-    async def at(self, jpeg: bytes, *, light: Light, hour: int | None) -> Answer:
+    async def at(self, jpeg: bytes, *, light: Light, hour: int | None, pixel_true: bool = True) -> Answer:
         """Judge one snapshot. `hour`: of the local day; None while no clock tells it. Raises DriverError."""
         view = None
         if hour is not None:
             view = await asyncio.to_thread(self._views.get, f"{light.name}-{hour:02d}")
         answer = await self._look_at(
-            Question(jpeg=jpeg, light=light, overlays=self._overlays, previous=self._previous, view=view)
+            Question(
+                jpeg=jpeg,
+                light=light,
+                overlays=self._overlays,
+                previous=self._previous,
+                pixel_true=pixel_true,
+                view=view,
+            )
         )
         if answer.thumbnail is not None:
             self._previous = answer.thumbnail

@@ -211,7 +211,8 @@ class CameraWatch:
         except ProbeError as error:
             self._see(camera, Answer(picture="unreadable"))
             raise DriverError(str(error)) from None
-        answer = await camera.eye.at(jpeg, light=light, hour=hour)
+        true = camera.parts.snapshot.pixel_true
+        answer = await camera.eye.at(jpeg, light=light, hour=hour, pixel_true=true)
         self._see(camera, answer)
         if answer.error:
             raise DriverError(answer.error)

@@ -55,6 +55,8 @@ class CameraSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     rtsp_url: RtspUrl | None = None
     stream_interval_s: Interval = 120.0
     snapshot_url: HttpUrl | None = None
+    decode_stream: bool = False
+    """Take the pictures out of the stream instead (PyAV, extra `video`), where a camera has no snapshot."""
     picture_interval_s: Interval = 300.0
     infrared: bool = False
     """The camera lights its view itself: at night, too, it must show something without the lamp."""
@@ -86,6 +88,8 @@ class CameraSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         )
         if self.driver == "mock" and any(address is not None for address in addresses):
             raise ValueError('driver = "mock" asks nothing of a network: leave the addresses out')
+        if self.decode_stream and (self.rtsp_url is None or self.snapshot_url is not None):
+            raise ValueError("`decode_stream` needs `rtsp_url`, and no `snapshot_url` beside it")
         if (self.user is None) != (self.password_file is None):
             raise ValueError("`user` and `password_file` go together")
         if self.recorder_url is not None and self.recording_folder is not None:

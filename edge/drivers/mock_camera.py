@@ -32,6 +32,8 @@ class MockStream:
 class MockSnapshot:
     """Gives the picture that was set; none is a camera that gives none."""
 
+    pixel_true = True
+
     def __init__(self, jpeg: bytes | None = None) -> None:
         self.jpeg = jpeg
 

@@ -17,6 +17,8 @@ SNAPSHOT_WITHIN_S = 15.0
 class HttpSnapshot:
     """A camera's snapshot over HTTP."""
 
+    pixel_true = True
+
     def __init__(self, url: str, credentials: Callable[[], Credentials | None] = lambda: None) -> None:
         self._url = url
         self._credentials = credentials

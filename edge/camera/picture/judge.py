@@ -83,8 +83,9 @@ def judge(
     usual: Thumbnail | None,
     light: Light,
     overlays: list[Region],
+    pixel_true: bool = True,
 ) -> Verdict:
-    """Judge one picture.
+    """Judge one picture; one that is not `pixel_true` is never called frozen.
 
     `previous` is the picture of the round before, `usual` the mean of many good ones of the same hour and
     light; without it only dark, frozen and wholly covered are told.
@@ -93,7 +94,7 @@ def judge(
     if now.level_at(0.99) <= DARK_LEVEL:
         return Verdict("dark" if light.enough else None, figures)
     free = free_blocks(overlays)
-    if previous is not None and now.level_at(0.95) - now.level_at(0.05) >= 6:
+    if pixel_true and previous is not None and now.level_at(0.95) - now.level_at(0.05) >= 6:
         figures["changed"] = float(changed_pixels(now, previous, overlays))
         if figures["changed"] <= FROZEN_PIXELS:
             return Verdict("frozen", figures)

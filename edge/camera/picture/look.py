@@ -30,6 +30,7 @@ def look(question: Question) -> Answer:
         usual=usual,
         light=question.light,
         overlays=question.overlays,
+        pixel_true=question.pixel_true,
     )
     return Answer(
         picture=verdict.picture,

@@ -55,6 +55,9 @@ class Question(Struct, frozen=True, kw_only=True):
     overlays: list[Region] = []
     previous: bytes | None = None
     """The thumbnail of the picture before."""
+    pixel_true: bool = True
+    """False for a picture out of a stream: its encoder changes pixels that the sensor did not, and keeps
+    others that it did, so that nothing can be said of frozen."""
     view: View | None = None
     """None while no clock tells the hour: nothing is compared and nothing learnt."""
 
@@ -71,3 +74,10 @@ class Answer(Struct, frozen=True, kw_only=True):
     """The view with this picture in it; None when it learnt nothing."""
     error: str = ""
     """Why it is unreadable."""
+
+
+class Stream(Struct, frozen=True, kw_only=True):
+    """A stream to take a picture out of."""
+
+    url: str
+    """With user and password: it goes over standard input only."""
