@@ -12,6 +12,7 @@ from hub.access.model import Role
 from hub.api.deps import Anyone, HubDep, Viewer
 from hub.api.node_standings import standings
 from hub.api.problems import unknown_pole
+from hub.api.summaries import find_commune
 from hub.funding.reads import NOTHING, funding_by_pole, totals
 from hub.ingest.reads import rejects, stats
 from hub.registry.reads import CommuneInfo, communes, node, pole, poles
@@ -75,7 +76,8 @@ def routes(renderer: Renderer) -> APIRouter:
     @router.get("/nodes")
     def nodes_page(request: Request, hub: HubDep, user: Viewer) -> Response:
         with hub.reads.connect() as conn:
-            found = standings(conn)
+            shown = find_commune(conn, hub.settings.commune)
+            found = standings(conn, commune=None if shown is None else shown.code)
         values = {
             "nodes": sorted(found, key=lambda one: _ORDER.index(one.standing)),
             "counts": Counter(one.standing for one in found),
