@@ -42,6 +42,8 @@ READBACK: Final = "readback"
 LEARN_AFTER_S = 1200.0
 """A lamp is learned only when it has burned at one level for so long."""
 STALE_CLEAR_S = 60.0
+REPEATS_S = 120.0
+"""Readings may be the same by chance for so long."""
 
 
 class SavedDiagnosis(Struct, frozen=True, kw_only=True):
@@ -94,6 +96,12 @@ class MeterWatch:
         if reading != self._last:
             self._last, self._same_since_s = reading, monotonic_s
         return reading.voltage_v is None or monotonic_s - self._same_since_s < self._frozen_after_s
+
+    def speaks(self, reading: MeterReading, monotonic_s: float) -> bool:
+        """Whether it may be judged by: one that has begun to repeat itself says nothing of a lamp that was
+        switched since.
+        """
+        return reading.voltage_v is None or monotonic_s - self._same_since_s < REPEATS_S
 
 
 class Diagnosis:
@@ -183,7 +191,7 @@ class Diagnosis:
         alive = self._meter.alive(seen.meter, seen.monotonic_s)
         verdicts[METER_STALE] = not alive
         meter = seen.meter
-        if not alive or meter is None:
+        if not alive or meter is None or not self._meter.speaks(meter, seen.monotonic_s):
             self._cycling.look(None, seen.monotonic_s, is_told=False)
             return verdicts
         verdicts |= judge_voltage(meter.voltage_v, self._settings)

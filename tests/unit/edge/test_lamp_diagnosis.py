@@ -199,6 +199,14 @@ def test_a_meter_that_repeats_itself_is_stale() -> None:
     assert lamp.run(10 * MINUTE, 0, meter=frozen) == ["+meter_stale"]
 
 
+def test_no_lamp_is_blamed_for_a_meter_that_repeats_itself() -> None:
+    lamp = Lamp()
+    frozen = MeterReading(power_w=58.0, voltage_v=226.1, power_factor=0.95)
+    lamp.run(10 * MINUTE, 0, meter=frozen)
+    lamp.turn(0.0)
+    assert lamp.run(40 * MINUTE, 0, meter=frozen) == [], "it says what it said before the switch"
+
+
 def test_nothing_is_judged_while_the_supply_is_lost() -> None:
     lamp = Lamp()
     lamp.run(10 * MINUTE, 0.4)
