@@ -70,6 +70,12 @@ class CameraCase:
         """What stands now, by event kind."""
         return [kind for kind, hold in self._faults.items() if hold.active]
 
+    def restore(self, kinds: list[str]) -> None:
+        """These stood when an earlier run ended."""
+        for kind in kinds:
+            if kind in self._faults:
+                self._faults[kind].active = True
+
     def reached(self, result: Reachability, *, now_s: float, quiet: bool) -> list[Told]:
         """Take in a knock. `quiet`: maintenance, nothing is judged."""
         self._words.reach = (now_s, result)

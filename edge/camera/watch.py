@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
+from edge.camera import standing
 from edge.camera.case import CameraCase, Told
 from edge.camera.devices import CameraDevices, ProbeError
 from edge.camera.eye import Eye
@@ -86,6 +87,8 @@ class CameraWatch:
         """`cameras`: those of each pole by pole code, then by camera code, all of them in `config`."""
         self._interval_s = config.camera_interval_s
         self._folder = Path(config.data_dir) / "camera-views"
+        self._standing = Path(config.data_dir) / "camera-faults.json"
+        self._told = False
         self._clock = clock
         self._around = surroundings
         self._tell = tell
@@ -101,6 +104,9 @@ class CameraWatch:
 
     async def run(self) -> None:
         """Ask every camera, for ever."""
+        for code, kinds in (await asyncio.to_thread(standing.load, self._standing)).items():
+            if code in self._cameras:
+                self._cameras[code].case.restore(kinds)
         try:
             await asyncio.gather(*(self._watch(camera) for camera in self._cameras.values()))
         finally:
@@ -148,6 +154,10 @@ class CameraWatch:
     async def _again(self, every_s: float, ask: Callable[[], Awaitable[None]]) -> None:
         while True:
             await ask()
+            if self._told:
+                self._told = False
+                faults = {code: camera.case.faults for code, camera in self._cameras.items()}
+                await asyncio.to_thread(standing.save, self._standing, faults)
             await asyncio.sleep(every_s)
 
     async def _knock(self, camera: _Camera) -> None:
@@ -293,6 +303,7 @@ class CameraWatch:
 
     def _post(self, camera: _Camera, told: list[Told]) -> None:
         for one in told:
+            self._told = True
             word = self._log.warning if one.active else self._log.info
             word(one.kind, camera=camera.code, active=one.active, **one.detail)
             self._tell(one.kind, pole=camera.pole, camera=camera.code, active=one.active, detail=one.detail)

@@ -205,7 +205,8 @@ async def test_a_picture_is_judged_and_never_kept(tmp_path: Path) -> None:
     async with site.running():
         await eventually(lambda: ("camera_dark", True) in site.told, what="the verdict")
     assert site.watch.readings(POLE)[0].picture == "dark"
-    assert await asyncio.to_thread(lambda: list(tmp_path.rglob("*"))) == [], "not on disk, in no form"
+    kept = await asyncio.to_thread(lambda: [path.name for path in tmp_path.rglob("*")])
+    assert set(kept) <= {"camera-faults.json"}, "no picture on disk, in no form"
 
 
 def learnt_before(folder: Path) -> Path:
@@ -232,3 +233,23 @@ async def test_after_maintenance_every_view_is_learnt_anew(tmp_path: Path) -> No
     site.maintenance = False
     async with site.running():
         await eventually(lambda: not view.exists(), what="the old view gone")
+
+
+async def test_a_fault_that_began_before_a_restart_is_told_to_end_after_it(tmp_path: Path) -> None:
+    camera = MockCamera(reachable=False)
+    before = Site(tmp_path, CameraDevices(camera))
+    async with before.running():
+        await eventually((tmp_path / "camera-faults.json").exists, what="the fault, kept")
+    camera.reachable = True
+    after = Site(tmp_path, CameraDevices(camera))
+    async with after.running():
+        await eventually(lambda: after.told, what="its end")
+    assert (before.told, after.told) == ([("camera_offline", True)], [("camera_offline", False)])
+
+
+async def test_kept_faults_that_can_not_be_read_are_none(tmp_path: Path) -> None:
+    await asyncio.to_thread((tmp_path / "camera-faults.json").write_text, "[not json")
+    site = Site(tmp_path, CameraDevices(MockCamera()))
+    async with site.running():
+        await eventually(lambda: site.watch.readings(POLE), what="a knock")
+    assert site.told == []
