@@ -98,44 +98,23 @@ class _Outage:
         folder = stack.layout.node_dir(node) / "data"
         folder.symlink_to(self.outbox)
         started_s = time.monotonic()
-        with (self.data / "agent.log").open("wb") as log:
-            child = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "bench.disk.outage_child",
-                    str(config),
-                    str(self.days),
-                    str(self.max_mb),
-                ],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                cwd=HOME,
-                text=True,
-            )
-        try:
-            facts = self._follow(child)
-            replayed_s = time.monotonic() - started_s
-            stack.broker.start()
-            stack.hub.start()
-            wait_until(lambda: stack.ask(_hub_listens), within_s=60, what="the hub to listen")
-            back_at, back_s = datetime.now(UTC), time.monotonic()
-            assert child.stdin is not None
-            child.stdin.write("go\n")
-            child.stdin.flush()
-            first_live_s, drained_s = self._wait(stack, pole, back_at, back_s)
-            rss_after_kb = _rss_kb(child.pid)
-            child.terminate()
-            child.wait(30)
-            made = made_by([(node, folder / "outbox.db")])
-            wait_until(lambda: stack.ask(telemetry_waiting) == 0, within_s=300, what="the telemetry outbox")
-            dropped = stack.ask(_told_as_dropped)
-        finally:
-            child.kill()
-            child.wait()
-            for process in stack.everyone:
-                process.kill()
+        with self._agent(config) as child:
+            try:
+                facts = self._follow(child)
+                replayed_s = time.monotonic() - started_s
+                first_live_s, drained_s = self._come_back(stack, child, pole)
+                rss_after_kb = _rss_kb(child.pid)
+                child.terminate()
+                child.wait(30)
+                made = made_by([(node, folder / "outbox.db")])
+                wait_until(
+                    lambda: stack.ask(telemetry_waiting) == 0, within_s=300, what="the telemetry outbox"
+                )
+                dropped = stack.ask(_told_as_dropped)
+            finally:
+                child.kill()
+                for process in stack.everyone:
+                    process.kill()
         counted = audit(made, database_url=stack.database_url, telemetry_url=stack.telemetry_url)
         return OutageReport(
             days=self.days,
@@ -155,6 +134,29 @@ class _Outage:
             times_real_time=round((counted.made - dropped) * self.interval_s / drained_s),
             load_average=round(os.getloadavg()[0], 2),
         )
+
+    def _agent(self, config: Path) -> subprocess.Popen[str]:
+        words = ["-m", "bench.disk.outage_child", str(config), str(self.days), str(self.max_mb)]
+        with (self.data / "agent.log").open("wb") as log:
+            return subprocess.Popen(
+                [sys.executable, *words],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                cwd=HOME,
+                text=True,
+            )
+
+    def _come_back(self, stack: Stack, child: subprocess.Popen[str], pole: str) -> tuple[float, float]:
+        """Start broker and hub, and let time be real; returns what `_wait` does."""
+        stack.broker.start()
+        stack.hub.start()
+        wait_until(lambda: stack.ask(_hub_listens), within_s=60, what="the hub to listen")
+        back_at, back_s = datetime.now(UTC), time.monotonic()
+        assert child.stdin is not None
+        child.stdin.write("go\n")
+        child.stdin.flush()
+        return self._wait(stack, pole, back_at, back_s)
 
     @property
     def _samples(self) -> int:

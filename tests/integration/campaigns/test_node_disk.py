@@ -34,7 +34,7 @@ def test_a_day_without_the_hub_comes_whole_and_the_present_comes_first(tmp_path:
 @pytest.mark.timeout(300)
 def test_what_an_outbox_had_no_room_for_is_told_to_the_last_seq(tmp_path: Path) -> None:
     require_program("mosquitto")
-    report = run_outage(tmp_path, days=0.23, interval_s=1, max_mb=4)
+    report = run_outage(tmp_path, days=0.27, interval_s=1, max_mb=4)
     assert report.dropped_and_told > 0
     assert report.largest_file_mb <= 4
     assert report.sound, report
