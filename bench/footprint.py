@@ -35,7 +35,7 @@ PARTS = {
     "outbox": ["sqlite3", "edge.outbox.outbox", "edge.agent"],
     "link": ["aiomqtt", "edge.link.uplink", "edge.link.downlink"],
     "serial line": ["serial", "edge.firmware_bridge.bridge"],
-    "cameras": ["edge.camera.watch"],
+    "cameras": ["edge.camera.watch", "edge.camera.asking.rtsp"],
     "pictures": ["PIL.Image", "PIL.JpegImagePlugin"],
     "pins (gpiozero)": ["gpiozero"],
 }
@@ -163,6 +163,8 @@ code = "CAM-0001"
 driver = "tcp"
 host = "127.0.0.1"
 port = {places["rtsp"]}
+rtsp_url = "rtsp://127.0.0.1:{places["rtsp"]}/stream"
+snapshot_url = "http://127.0.0.1:{places["http"]}/snapshot.jpg"
 """
 
 

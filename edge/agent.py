@@ -31,9 +31,10 @@ from edge.waiting import wait_for
 from protocol.messages import Config
 
 if TYPE_CHECKING:
+    from edge.camera.eye import LookAt
     from edge.camera.watch import CameraWatch
     from edge.link.pace import Pace
-    from edge.link.uplink import Uplink
+    from edge.link.uplink import Uplink, Wire
     from edge.sampling import Sampler
     from edge.update.part import UpdatePart
 
@@ -53,7 +54,8 @@ class Agent:
     an agent makes its own single thread). `random` spreads reconnects and sampling ticks. `lighting` is
     given where the lamps are under control already, `origin` where this agent may be updated. `on_turn` is
     called after each turn of the lamp loop with the seconds it took; `service_result` is systemd's word on how
-    the last process ended. The devices stay the caller's to close.
+    the last process ended. A simulator gives a `wire` and a `look_at` of its
+    own. The devices stay the caller's to close.
     """
 
     def __init__(
@@ -68,6 +70,8 @@ class Agent:
         origin: Origin | None = None,
         on_turn: Callable[[float], None] | None = None,
         service_result: str | None = None,
+        wire: Wire | None = None,
+        look_at: LookAt | None = None,
     ) -> None:
         self._config = config
         self._devices = devices
@@ -81,6 +85,8 @@ class Agent:
         self._inputs = InputWatch(config, devices, clock)
         self._on_turn = on_turn
         self._service_result = service_result
+        self._wire = wire
+        self._look_at = look_at
         self._reset_told = False
         self._journal: Journal | None = None
         self._log = structlog.get_logger().bind(node=config.node)
@@ -138,6 +144,7 @@ class Agent:
         """Everything but the lamps: open the outbox, sample, send, obey, until `stop` or a failure."""
         # aiomqtt and TLS cost a good part of the agent's start; the lamps are under control before.
         from edge.inputs.telling import tell_into
+        from edge.link import broker_link
         from edge.link.downlink import Downlink
         from edge.link.pace import Pace
         from edge.link.uplink import Uplink, Vitals
@@ -177,6 +184,7 @@ class Agent:
             receive=downlink.receive,
             random=self._random,
             pace=pace,
+            wire=self._wire or broker_link,
         )
         journal.on_new_epoch = uplink.tell_state
         journal.on_reconnected = sampler.soon
@@ -217,13 +225,19 @@ class Agent:
         await journal.close()
 
     def _cameras(self, journal: Journal, *, faults: Callable[[str], list[str]]) -> CameraWatch:
+        from edge.camera.eye import in_a_child
         from edge.camera.surroundings import of_node
         from edge.camera.watch import CameraWatch
 
         of_poles = {code: pole.cameras for code, pole in self._devices.poles.items()}
         around = of_node(self._lighting, cabinet=self._inputs.reading, faults=faults)
         return CameraWatch(
-            self._config, of_poles, clock=self._clock, surroundings=around, tell=journal.later
+            self._config,
+            of_poles,
+            clock=self._clock,
+            surroundings=around,
+            tell=journal.later,
+            look_at=self._look_at or in_a_child,
         )
 
     def _sampler(self, journal: Journal, cameras: CameraWatch) -> Sampler:

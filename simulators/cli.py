@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -98,6 +99,25 @@ async def _run(found: Scenario, settings: FleetSettings) -> None:
     structlog.configure(processors=[digest, *structlog.get_config()["processors"]])
     world = SimulatedWorld(found, commune_of(found), clock)
     await run_fleet(world, settings, clock, stop, on_step=lambda: digest.flush(write_to_log))
+
+
+@app.command("storm-night", epilog="Example: ngonden sim storm-night --seed 1")
+def storm_night(
+    seed: Annotated[int, typer.Option(help="The same seed writes the same log.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Play a storm night on one road with the real agent, in virtual time, and print what happened.
+
+    What is to be seen on the road, what the nodes decide, and what the hub learns when: docs/storm-night.md.
+    """
+    from simulators.storm.night import run_night
+
+    report = run_night(seed=seed)
+    if as_json:
+        typer.echo(json.dumps(asdict(report), ensure_ascii=False))
+        return
+    for line in report.lines:
+        typer.echo(line)
 
 
 def _refuse(error: Exception) -> NoReturn:

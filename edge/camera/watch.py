@@ -17,7 +17,7 @@ import structlog
 from edge.camera import standing
 from edge.camera.case import CameraCase, Told
 from edge.camera.devices import CameraDevices, ProbeError
-from edge.camera.eye import Eye
+from edge.camera.eye import Eye, LookAt, in_a_child
 from edge.camera.picture.words import Answer, Light
 from edge.camera.power import PowerRules, PowerState, cycled, see
 from edge.camera.surroundings import Surroundings
@@ -83,8 +83,10 @@ class CameraWatch:
         clock: Clock,
         surroundings: Surroundings,
         tell: Tell,
+        look_at: LookAt = in_a_child,
     ) -> None:
         """`cameras`: those of each pole by pole code, then by camera code, all of them in `config`."""
+        self._look_at = look_at
         self._interval_s = config.camera_interval_s
         self._folder = Path(config.data_dir) / "camera-views"
         self._standing = Path(config.data_dir) / "camera-faults.json"
@@ -203,6 +205,7 @@ class CameraWatch:
                 self._folder / camera.code,
                 overlays=list(camera.settings.overlays),
                 wall_s=lambda: self._clock.now().timestamp(),
+                look_at=self._look_at,
             )
         quiet = self._quiet(camera)
         if camera.was_maintained and not quiet:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
-from typing import Literal
+from typing import Literal, Protocol
 from uuid import UUID, uuid4
 
 import aiomqtt
@@ -19,7 +19,7 @@ import structlog
 
 from edge.clock import Clock
 from edge.config import BrokerSettings
-from edge.link.broker_link import cut, laid_down, open_client, spoke, when_unheard
+from edge.link import broker_link
 from edge.link.envelopes import wrap
 from edge.link.pace import Pace
 from edge.link.recovery import LinkFacts, pause_s
@@ -33,6 +33,38 @@ STEADY_AFTER_S = 30.0
 GOODBYE_WITHIN_S = 3.0
 
 Receive = Callable[[Kind, bytes], None]
+
+
+class Wire(Protocol):
+    """What makes connections and knows their ends: `edge.link.broker_link` speaks MQTT over TCP and TLS."""
+
+    async def open_client(
+        self,
+        broker: BrokerSettings,
+        *,
+        node: str,
+        will: tuple[str, bytes],
+        keepalive_s: int,
+        answer_within_s: float,
+    ) -> aiomqtt.Client:
+        """A client that is not connected yet."""
+        ...
+
+    def when_unheard(self, client: aiomqtt.Client, tell: Callable[[], None]) -> None:
+        """Call `tell` whenever the broker says that nobody listens."""
+        ...
+
+    def spoke(self, client: aiomqtt.Client) -> None:
+        """Something was sent just now."""
+        ...
+
+    def cut(self, client: aiomqtt.Client) -> None:
+        """End a connection that answers no more."""
+        ...
+
+    def laid_down(self, client: aiomqtt.Client) -> None:
+        """The connection has ended."""
+        ...
 
 
 class GivenUpError(Exception):
@@ -69,7 +101,10 @@ class Uplink:
         receive: Receive,
         random: Random,
         pace: Pace | None = None,
+        wire: Wire = broker_link,
     ) -> None:
+        """`wire` makes the connections; a simulator gives one of its own."""
+        self._wire = wire
         self._pace = pace or Pace()
         self._node = node
         self._topics = {kind: topic(commune, node, kind) for kind in Kind}
@@ -158,14 +193,14 @@ class Uplink:
 
     async def _connection(self, stop: asyncio.Event) -> None:
         session, connected_at = uuid4(), self._clock.now()
-        client = await open_client(
+        client = await self._wire.open_client(
             self._broker,
             node=self._node,
             will=(self._topics[Kind.STATE], self._packed(self._state("lost", session, connected_at))),
             keepalive_s=self._pace.keepalive_s(self._broker.keepalive_s),
             answer_within_s=self._pace.answer_within_s,
         )
-        when_unheard(client, self._unheard)
+        self._wire.when_unheard(client, self._unheard)
         stopping = asyncio.create_task(_until(stop))
         try:
             # Not given up halfway when `stop` comes: torn off, the client would live on as a ghost.
@@ -177,12 +212,12 @@ class Uplink:
                     goodbye = self._packed(self._state("stopped", session, connected_at))
                     await self._publish(client, Kind.STATE, goodbye, timeout_s=GOODBYE_WITHIN_S)
                 except (aiomqtt.MqttError, GivenUpError):
-                    cut(client)
+                    self._wire.cut(client)
                     raise
         finally:
             self._client = None
             self._up.clear()
-            laid_down(client)
+            self._wire.laid_down(client)
             stopping.cancel()
 
     async def _talk(
@@ -304,7 +339,7 @@ class Uplink:
     ) -> None:
         """Returns with the broker's PUBACK, which says that the link lives and nothing more."""
         self._word_at_s = self._clock.monotonic()
-        spoke(client)
+        self._wire.spoke(client)
         retain = kind is Kind.STATE
         await client.publish(self._topics[kind], payload, qos=1, retain=retain, timeout=timeout_s)
         self._facts.broker_at_s = self._clock.monotonic()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -28,7 +29,7 @@ def update(
     It stays only if the hub confirms what it sends; else the agent returns to the release before by itself.
     """
     from edge.config import ConfigError, load
-    from edge.update.install import begin_trial, install
+    from edge.update.install import begin_trial, give_to_owner, install
     from edge.update.names import UpdateError
     from edge.update.trial import go_back
 
@@ -56,6 +57,8 @@ def update(
             typer.echo(f"{name or 'The installed package'} runs when the agent is started next.")
         else:
             _show(releases, as_json=as_json)
+        if os.geteuid() == 0:
+            give_to_owner(releases)
     except UpdateError as error:
         raise _refuse(str(error), 1) from None
     except OSError as error:

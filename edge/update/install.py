@@ -137,6 +137,13 @@ def begin_trial(
     write_record(releases / TRIAL, trial, step)
 
 
+def give_to_owner(releases: Path) -> None:
+    """After root's work: what lies in the data directory is the service's, whoever put it there."""
+    owner = releases.parent.stat()
+    for path in (releases, *releases.rglob("*")) if releases.is_dir() else ():
+        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
 def prune(releases: Path) -> None:
     """Delete every release but the current one, the one before it, and one on trial."""
     trial = read_record(releases / TRIAL, Trial)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import tarfile
 from hashlib import sha256
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from edge.update import install as installing
-from edge.update.install import begin_trial, install, prune
+from edge.update.install import begin_trial, give_to_owner, install, prune
 from edge.update.launch import CURRENT, PREVIOUS, is_whole, point
 from edge.update.names import UpdateError
 from edge.update.release import build, from_wheels
@@ -163,3 +164,13 @@ def test_a_release_from_wheels_takes_modules_and_leaves_scripts(tmp_path: Path) 
         for name in ("x/a.py", "x-1.data/scripts/run", "x-1.data/purelib/y.py", "x-1.dist-info/RECORD"):
             archive.writestr(name, "pass\n")
     assert sorted(from_wheels([wheel])) == ["x/a.py", "y.py"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_what_root_installs_belongs_to_the_service(machine: Machine) -> None:
+    file, digest = release_file(machine.home, "2.0")
+    point(machine.releases, CURRENT, install(machine.releases, file, sha256=digest))
+    os.chown(machine.releases.parent, 65534, 65534)
+    give_to_owner(machine.releases)
+    owners = {path.lstat().st_uid for path in (machine.releases, *machine.releases.rglob("*"))}
+    assert owners == {65534}
