@@ -87,6 +87,7 @@ async def test_supply_loss_goes_before_all_that_is_queued_then_it_is_saved_then_
     with closing(sqlite3.connect(witness / FILE_NAME)) as saved:
         notes = dict(saved.execute("SELECT key, value FROM note"))
     assert b"supply_loss" in notes[STANDING_NOTE]
+    assert b'"supply_losses":1' in notes["lamp/counters"], "the counters, with this loss in them"
     await agent.end()
 
 
