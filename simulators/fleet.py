@@ -62,7 +62,8 @@ def node_config(settings: FleetSettings, node: str, commune: str, sites: Iterabl
             longitude=site.longitude,
             lamp_rated_w=site.lamp_rated_w,
             lamp=LampSettings(driver="mock"),
-            photocell=PhotocellSettings(driver="mock"),
+            # In some scenarios it is night for days.
+            photocell=PhotocellSettings(driver="mock", doubt_dark=False),
             meter=MeterSettings(driver="mock"),
             cameras=[CameraSettings(code=code, driver="mock") for code in site.cameras],
         )

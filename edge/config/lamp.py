@@ -70,6 +70,9 @@ class PhotocellSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """A passing cloud or hand does not light the lamp."""
     light_after_s: Seconds = 180.0
     """Headlights and lightning do not put it out."""
+    doubt_dark: bool = True
+    """A sensor that says dark for hours longer than any night is stuck, and the sun is asked. False under a
+    bridge, where it is dark by day too."""
 
     def __post_init__(self) -> None:
         """A sensor hangs on a pin, and light begins above dark."""

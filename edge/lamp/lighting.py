@@ -217,6 +217,7 @@ class PoleLight:
             self.schedule.place.latitude,
             dark_after_s=settings.dark_after_s,
             light_after_s=settings.light_after_s,
+            doubt_dark=settings.doubt_dark,
         )
 
     def _sun_word(self, time: Believed) -> SunWord | None:

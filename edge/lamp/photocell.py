@@ -62,14 +62,16 @@ def follow_photocell(
     return PhotocellTrack(track.believed, track.since_s, trial_since_s, monotonic_s, track.proven)
 
 
-def rules_at(latitude: float, *, dark_after_s: float, light_after_s: float) -> PhotocellRules:
+def rules_at(
+    latitude: float, *, dark_after_s: float, light_after_s: float, doubt_dark: bool = True
+) -> PhotocellRules:
     """The rules for a pole at this latitude (degrees): no day and no night is longer than the solstice's."""
     longest_s = longest_day_s(latitude)
     return PhotocellRules(
         dark_after_s,
         light_after_s,
         longest_light_s=longest_s + LIGHT_SLACK_S,
-        longest_dark_s=longest_s + DARK_SLACK_S,
+        longest_dark_s=longest_s + DARK_SLACK_S if doubt_dark else inf,
     )
 
 

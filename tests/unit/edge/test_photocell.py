@@ -67,3 +67,9 @@ def test_the_longest_day(latitude: float, hours: float) -> None:
 def test_beyond_the_polar_circle_no_day_is_too_long() -> None:
     assert longest_day_s(70) == inf
     assert longest_day_s(90) == inf
+
+
+def test_under_a_bridge_it_may_be_dark_for_ever() -> None:
+    rules = rules_at(21.4731, dark_after_s=20, light_after_s=180, doubt_dark=False)
+    track = follow_photocell(PhotocellTrack(), True, monotonic_s=0, rules=rules)
+    assert track.word(monotonic_s=1e7, rules=rules) is True
