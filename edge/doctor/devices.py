@@ -9,6 +9,7 @@ from functools import partial
 
 import msgspec
 
+from edge.camera.devices import CameraDevices, ProbeError, SnapshotSource, StreamProbe
 from edge.config import CabinetSettings, LampSettings, MeterSettings, NodeConfig, PoleSettings
 from edge.devices import Devices, PoleDevices, build
 from edge.doctor.findings import Finding, Patient, Words, fault, fine, left_out, warning
@@ -28,6 +29,22 @@ CAMERA = Words(
     "xem nguồn và dây mạng của camera, địa chỉ trong cấu hình",
     "look at the camera's power and network cable, and the address in the settings",
 )
+
+PASSWORD = Words(
+    "xem user và password_file của camera trong cấu hình",
+    "see the camera's user and password_file in the settings",
+)
+STREAM_PATH = Words(
+    "xem rtsp_url, snapshot_url trong cấu hình; khởi động lại camera",
+    "see rtsp_url and snapshot_url in the settings; restart the camera",
+)
+STREAMS: dict[str, tuple[str, str]] = {
+    "no_media": ("luồng mở được nhưng không có hình", "the stream opens and brings no pictures"),
+    "unauthorised": ("camera từ chối mật khẩu", "the camera refuses the password"),
+    "not_found": ("camera không có luồng này", "the camera has no such stream"),
+    "refused": ("camera từ chối luồng", "the camera refuses the stream"),
+    "no_answer": ("luồng không trả lời", "the stream does not answer"),
+}
 
 
 def check_devices(patient: Patient) -> list[Finding]:
@@ -92,7 +109,9 @@ async def _pole(settings: PoleSettings, all_devices: Devices) -> list[Finding]:
     if devices.battery is not None:
         name = f"{settings.code} battery"
         found.append(await _ask(name, settings.battery.driver, devices.battery.read, LINE, _charge))
-    return [*found, *[await _camera(code, camera.reach.probe) for code, camera in devices.cameras.items()]]
+    for code, camera in devices.cameras.items():
+        found += await look_through(code, camera)
+    return found
 
 
 async def _lamp(settings: PoleSettings, devices: PoleDevices) -> Finding:
@@ -188,15 +207,39 @@ def _cameras_alone(config: NodeConfig) -> Iterator[Finding]:
 
     async def ask_all(devices: Devices) -> list[Finding]:
         cameras = [item for pole in devices.poles.values() for item in pole.cameras.items()]
-        return [await _camera(code, camera.reach.probe) for code, camera in cameras]
+        return [finding for code, camera in cameras for finding in await look_through(code, camera)]
 
     yield from _opened("cameras", alone, ask_all)
 
 
-async def _camera(code: str, probe: Callable[[], Awaitable[object]]) -> Finding:
-    answer = await probe()
-    if not getattr(answer, "reachable", False):
-        return fault(code, "không tới được", "can't be reached", CAMERA)
-    latency = getattr(answer, "latency_ms", None)
-    shown = "" if latency is None else f" ({latency:g} ms)"
-    return fine(code, f"tới được{shown}", f"reached{shown}")
+async def look_through(code: str, camera: CameraDevices) -> list[Finding]:
+    """A camera's port, then its stream and one picture where they are configured."""
+    answer = await camera.reach.probe()
+    if not answer.reachable:
+        return [fault(code, "không tới được", "can't be reached", CAMERA)]
+    shown = "" if answer.latency_ms is None else f" ({answer.latency_ms:g} ms)"
+    found = [fine(code, f"tới được{shown}", f"reached{shown}")]
+    if camera.stream is not None:
+        found.append(await _stream(code, camera.stream))
+    if camera.snapshot is not None:
+        found.append(await _picture(code, camera.snapshot))
+    return found
+
+
+async def _stream(code: str, stream: StreamProbe) -> Finding:
+    try:
+        result = await stream.probe()
+    except DriverError as error:
+        return fault(code, str(error), str(error), PASSWORD)
+    if result.state == "live":
+        return fine(code, f"có luồng hình {result.codec}", f"its stream runs, {result.codec}")
+    vi, en = STREAMS[result.state]
+    return fault(code, vi, en, PASSWORD if result.state == "unauthorised" else STREAM_PATH)
+
+
+async def _picture(code: str, snapshot: SnapshotSource) -> Finding:
+    try:
+        jpeg = await snapshot.fetch()
+    except (ProbeError, DriverError) as error:
+        return fault(code, f"không có ảnh: {error}", f"no picture: {error}", STREAM_PATH)
+    return fine(code, f"có ảnh, {len(jpeg) // 1000} kB", f"gives a picture, {len(jpeg) // 1000} kB")
