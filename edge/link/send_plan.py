@@ -131,12 +131,13 @@ class SendPlan:
         self._retire_overdue(now_s)
         # Last words don't wait for a hub that is slow to confirm.
         room = MESSAGE_URGENT if only_urgent else self._window - len(self._flights)
-        if room <= 0 or (now_s < self._again_at_s and not only_urgent):
+        if room <= 0:
             return None
         if self._urgent:
             how_many = min(len(self._urgent), room, MESSAGE_URGENT)
             return self._fresh([self._urgent.popleft() for _ in range(how_many)], now_s)
-        if self._backlog["urgent"] and "urgent" in history:
+        again = only_urgent or now_s >= self._again_at_s
+        if again and self._backlog["urgent"] and "urgent" in history:
             return self._stored("urgent", min(room, MESSAGE_URGENT))
         if only_urgent:
             return None
@@ -148,7 +149,7 @@ class SendPlan:
                 count += len(made[-1].items)
             self._hurry &= bool(self._live)
             return self._fresh(made, now_s)
-        if "samples" in history and self._backlog["samples"] and now_s >= self._history_at_s:
+        if again and self._backlog["samples"] and "samples" in history and now_s >= self._history_at_s:
             return self._stored("samples", MESSAGE_SAMPLES)
         return None
 
@@ -176,11 +177,14 @@ class SendPlan:
             self._history_at_s = now_s + size / self._pace.history_bytes_per_s
 
     def unheard(self, *, now_s: float) -> None:
-        """The broker has taken a message for which it knows no listener: nothing in flight is on its way."""
+        """The broker has taken a message for which it knows no listener: what is in flight goes again after a
+        pause. What is new is not held up: others may have listeners.
+        """
         for number in list(self._flights):
             self._give_back(number)
-        self._again_at_s = now_s + self._unheard_pause_s
-        self._unheard_pause_s = min(self._pace.resend_max_s, 2 * self._unheard_pause_s)
+        if now_s >= self._again_at_s:  # what left together counts once
+            self._again_at_s = now_s + self._unheard_pause_s
+            self._unheard_pause_s = min(self._pace.resend_max_s, 2 * self._unheard_pause_s)
 
     def confirm(self, first: int, last: int, *, now_s: float) -> None:
         """The hub has stored, or set aside, first … last."""
@@ -199,6 +203,7 @@ class SendPlan:
         self._resend_after_s = self._pace.resend_after_s
         self._window = min(WINDOW_MESSAGES, self._window * 2)
         self._unheard_pause_s = UNHEARD_FIRST_S
+        self._again_at_s = float("-inf")
         self.stalled = False
 
     def look_again(self) -> None:
@@ -218,16 +223,16 @@ class SendPlan:
 
     def due_in_s(self, now_s: float, *, history: Container[Which] = ALL_HISTORY) -> float | None:
         """Seconds until `next` may have something by itself; None when only new items can change that."""
-        if self._again_at_s > now_s:
-            return self._again_at_s - now_s
         due: list[float] = []
         if self._flights:
             first = next(iter(self._flights.values()))
             due.append(first.sent_at_s + self._resend_after_s - now_s)
         if self._live:
             due.append(self._report_in_s(now_s))
+        if "urgent" in history and self._backlog["urgent"]:
+            due.append(self._again_at_s - now_s)
         if "samples" in history and self._backlog["samples"]:
-            due.append(self._history_at_s - now_s)
+            due.append(max(self._history_at_s, self._again_at_s) - now_s)
         if len(self._flights) >= self._window:
             due = due[:1]
         return max(0.0, min(due)) if due else None

@@ -177,8 +177,11 @@ def test_what_nobody_heard_goes_again_soon_and_ever_more_seldom() -> None:
         asked = plan.next(now_s)
         assert isinstance(asked, Stored)
         plan.sent(plan.found(asked, samples(1)), now_s=now_s)
+    plan.unheard(now_s=now_s)
+    plan.add(samples(2), now_s=now_s)
+    assert take(plan, now_s) == [2], "what is new is not held up"
     assert pauses == [2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
-    plan.confirm(1, 1, now_s=now_s)
+    plan.confirm(1, 2, now_s=now_s)
     plan.unheard(now_s=now_s)
     assert plan.due_in_s(now_s) == 2
 
