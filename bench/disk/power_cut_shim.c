@@ -187,6 +187,22 @@ int unlink(const char *path)
     return failed;
 }
 
+/* A link's content is one with its inode: it is there with the name, or not at all. */
+int symlink(const char *target, const char *path)
+{
+    const char *name = inside(path);
+    struct stat now;
+    pthread_mutex_lock(&lock);
+    int failed = REAL(int, symlink, const char *, const char *)(target, path);
+    if (!failed && name && lstat(path, &now) == 0) {
+        record('C', now.st_ino, 0, name, strlen(name));
+        record('W', now.st_ino, 0, target, strlen(target));
+        record('S', now.st_ino, 0, "", 0);
+    }
+    pthread_mutex_unlock(&lock);
+    return failed;
+}
+
 int rename(const char *from, const char *to)
 {
     const char *name = inside(from), *other = inside(to);
