@@ -94,11 +94,15 @@ async def test_samples_of_a_wrong_clock_are_stored_under_their_true_time(
     true_offset_s = time.time() - time.monotonic()
     config = node_config(folder, port=port, sample_interval_s=0.1)
     agent = Running(config, clock)
-    await eventually(lambda: waits_in(folder) > 60_000, what="some ticks on disk, without a broker")
+    await eventually(
+        lambda: waits_in(folder) > 60_000, what="some ticks on disk, without a broker", limit_s=30
+    )
     if mended_before:
         clock.wrong_s = 0
         grown = waits_in(folder)
-        await eventually(lambda: waits_in(folder) > grown + 5_000, what="ticks with the right clock")
+        await eventually(
+            lambda: waits_in(folder) > grown + 5_000, what="ticks with the right clock", limit_s=30
+        )
     # Started again in the same boot: what waits on disk is history to it.
     await agent.end()
     agent = Running(config, clock)
@@ -115,9 +119,10 @@ async def test_samples_of_a_wrong_clock_are_stored_under_their_true_time(
                     assert not any(sample.historical for sample in ear.samples(NODE)), "history waits"
                 clock.wrong_s = 0
                 await eventually(lambda: is_whole(engine), what="all of the past stored", limit_s=30)
+                await agent.end()
+                await eventually(lambda: status(engine) == "stopped", what="the farewell", limit_s=30)
             finally:
                 await agent.end()
-                await eventually(lambda: status(engine) == "stopped", what="the farewell")
                 await asyncio.to_thread(service.stop)
             heard = {sample.seq: sample for sample in ear.samples(NODE)}
     stored = stored_times(tmp_path / "telemetry.db")
