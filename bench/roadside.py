@@ -2,7 +2,7 @@
 
 A PZEM-004T served by pymodbus on a pseudo-terminal, and a camera: RTSP with RTP packets over its own TCP
 connection, and JPEG snapshots of a scene that moves. It prints one line of JSON with where they are, and
-runs until it is ended.
+runs until it is ended or its parent has gone.
 """
 
 from __future__ import annotations
@@ -43,7 +43,11 @@ async def _serve() -> None:
     meter = asyncio.create_task(_meter(meter_port))
     await asyncio.sleep(0.5)  # pymodbus opens its end
     print(json.dumps(places), flush=True)
-    await meter
+    # Whoever started it may be killed without a word: then this ends by itself.
+    parent = os.getppid()
+    while os.getppid() == parent and not meter.done():  # noqa: ASYNC110 - the kernel tells of it in no other way
+        await asyncio.sleep(1.0)
+    meter.cancel()
 
 
 def _line() -> tuple[str, str]:
