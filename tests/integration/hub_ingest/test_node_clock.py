@@ -128,8 +128,11 @@ async def test_samples_of_a_wrong_clock_are_stored_under_their_true_time(
     stored = stored_times(tmp_path / "telemetry.db")
     store.close()
     assert len(stored) >= 20
-    errors_s = {seq: at - (true_offset_s + (heard[seq].mono_s or 0)) for seq, at in stored.items()}
-    assert max(map(abs, errors_s.values())) <= 2
+    # The ear may be a message behind the hub.
+    both = stored.keys() & heard.keys()
+    assert len(both) >= 20
+    errors_s = [stored[seq] - (true_offset_s + (heard[seq].mono_s or 0)) for seq in both]
+    assert max(map(abs, errors_s)) <= 2
     corrected = [sample for sample in heard.values() if sample.time_corrected]
     assert len(corrected) >= 5
     assert {sample.clock for sample in corrected} == {"synced"}
