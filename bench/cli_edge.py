@@ -20,7 +20,7 @@ def footprint(
     as_json: AsJson = False,
 ) -> None:
     """One agent with meter and camera probes at 30 s: memory, processor time, and how soon its lamp is lit."""
-    from bench.footprint import run_footprint
+    from bench.pole.footprint import run_footprint
 
     with workplace(keep) as data, progress_bar("seconds", int(minutes * 60)) as progress:
         report = run_footprint(data, starts=starts, minutes=minutes, progress=progress)
@@ -70,7 +70,7 @@ def diagnosis(
     as_json: AsJson = False,
 ) -> None:
     """How well the lamp diagnosis tells each trouble of simulated lamps: precision and recall by kind."""
-    from bench.diagnosis import run_diagnosis
+    from bench.pole.diagnosis import run_diagnosis
     from simulators.lamp_year import TROUBLES
 
     with progress_bar("lamps", lamps * len(TROUBLES)) as done:
@@ -99,7 +99,7 @@ def scenes(
     as_json: AsJson = False,
 ) -> None:
     """Judge drawn camera scenes by day and night: frozen, dark, covered, defocused, moved, or well."""
-    from bench.scenes import run_scenes
+    from bench.pole.scenes import run_scenes
     from simulators.camera_scenes.scenes import CATALOGUE
 
     with progress_bar("scenes", per_kind * len(CATALOGUE)) as progress:

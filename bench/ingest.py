@@ -19,7 +19,7 @@ from pathlib import Path
 from bench.audit import received_count
 from bench.children import ChildError, wait_until
 from bench.stack import COMMUNE, Plan, Stack
-from simulators.load import PreparedLoad, prepare, send
+from simulators.traffic.load import PreparedLoad, prepare, send
 
 NODES = 219
 LIMIT_S = 180.0

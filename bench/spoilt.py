@@ -27,7 +27,7 @@ from bench.stack import COMMUNE, Plan, Stack
 from hub.ingest.reads import stats
 from hub.telemetry.factory import open_store
 from protocol import Kind, LampReading, MeterReading, Sample, Telemetry, encode, topic
-from simulators.malformed import malformed
+from simulators.traffic.malformed import malformed
 
 IN_FLIGHT = 200
 

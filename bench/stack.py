@@ -21,7 +21,7 @@ from bench.influx_child import influx_child
 from hub.db import open_database, reading
 from provisioning.issuing import found, issue_nodes
 from provisioning.layout import Layout
-from simulators.load import node_names
+from simulators.traffic.load import node_names
 
 COMMUNE = "tram-than"
 RATED_W = 60.0

@@ -25,7 +25,7 @@ from bench.children import Child, wait_until
 from bench.kills import nodes_seen
 from bench.stack import COMMUNE, RATED_W, Plan, Stack
 from edge.link.pace import METERED_REPORT_S
-from simulators.relay import SEGMENT_HEADERS, Relay, Traffic
+from simulators.traffic.relay import SEGMENT_HEADERS, Relay, Traffic
 
 DAY_H = 24.0
 BUDGET_KB = 250.0

@@ -1,6 +1,6 @@
 """A seeded fortnight of simulated lamps with every trouble: each is found, and almost nothing else is told."""
 
-from bench.diagnosis import run_diagnosis
+from bench.pole.diagnosis import run_diagnosis
 from simulators.lamp_year import TROUBLES
 
 

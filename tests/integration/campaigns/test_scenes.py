@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.scenes import run_scenes
+from bench.pole.scenes import run_scenes
 from simulators.camera_scenes.scenes import CATALOGUE, FIRST_TEST_NUMBER, pictures
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.spoilt import run_spoilt
-from simulators.malformed import REASONS
+from simulators.traffic.malformed import REASONS
 from tests.support.servers import require_program
 
 pytestmark = pytest.mark.servers

@@ -18,7 +18,7 @@ from edge.link.pace import Pace
 from edge.link.uplink import Uplink, Vitals
 from edge.outbox.journal import Journal
 from protocol import EventMessage, Kind, NodeState, Stored, Telemetry, decode
-from simulators.relay import Relay
+from simulators.traffic.relay import Relay
 from tests.integration.edge.conftest import RunningAgent
 from tests.support.certificates import TestAuthority
 from tests.support.hub_side import HubSide, eventually, hub_side

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from protocol import DecodeError, Kind, TimeVerdict, decode, judge_time, parse_topic, unpack
-from simulators.malformed import REASONS, malformed
+from simulators.traffic.malformed import REASONS, malformed
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 

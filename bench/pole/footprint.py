@@ -22,7 +22,7 @@ from bench.children import Child, ChildError, wait_until
 from bench.kills import nodes_seen
 from bench.stack import COMMUNE, RATED_W, Plan, Stack
 
-HOME = Path(__file__).resolve().parents[1]
+HOME = Path(__file__).resolve().parents[2]
 INTERVAL_S = 30.0
 _UNDER_CONTROL = re.compile(r"lamp_under_control\b.*?start_s[^0-9]{1,4}([0-9.]+)")
 SETTLED_S = 15.0
@@ -81,7 +81,9 @@ def run_footprint(
     """Start one agent `starts` times, then let the last one work for `minutes`. Raises ChildError."""
     stack = Stack(Plan(data=data, agents=1, interval_s=INTERVAL_S))
     stack.prepare()
-    roadside = Child("roadside", [sys.executable, "-m", "bench.roadside"], log=data / "logs/roadside.log")
+    roadside = Child(
+        "roadside", [sys.executable, "-m", "bench.pole.roadside"], log=data / "logs/roadside.log"
+    )
     ((node, pole),) = stack.nodes
     config = stack.layout.node_config(node)
     agent = Child(

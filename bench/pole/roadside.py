@@ -1,4 +1,4 @@
-"""`python -m bench.roadside`: what hangs around one pole, as real servers in a process of its own.
+"""`python -m bench.pole.roadside`: what hangs around one pole, as real servers in a process of its own.
 
 A PZEM-004T served by pymodbus on a pseudo-terminal, and a camera: RTSP with RTP packets over its own TCP
 connection, and JPEG snapshots of a scene that moves. It prints one line of JSON with where they are, and

@@ -1,0 +1,1 @@
+"""What goes over the network in campaigns: prepared load, malformed messages, a link that misbehaves."""
