@@ -131,7 +131,13 @@ async def serving(
         await asyncio.gather(task, return_exceptions=True)
 
 
-def _named(identity: dict[str, str] | None) -> ModbusDeviceIdentification | None:
-    if identity is None:
-        return None
-    return ModbusDeviceIdentification(info_name=identity)  # type: ignore[no-untyped-call]
+def _named(identity: dict[str, str] | None) -> ModbusDeviceIdentification:
+    """Blank where none is given: pymodbus keeps one identity for the whole process, the last server's too."""
+    blank = {
+        "VendorName": "",
+        "ProductCode": "",
+        "MajorMinorRevision": "",
+        "ProductName": "",
+        "ModelName": "",
+    }
+    return ModbusDeviceIdentification(info_name={**blank, **(identity or {})})  # type: ignore[no-untyped-call]
