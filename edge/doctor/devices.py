@@ -54,7 +54,7 @@ def check_devices(patient: Patient) -> list[Finding]:
         found.append(
             left_out(
                 "devices",
-                f"chân và dây nối tiếp do tác tử đang giữ (pid {patient.agent_pid}); dừng nó để thử",
+                f"chân và dây nối tiếp do phần mềm đang giữ (pid {patient.agent_pid}); dừng nó để thử",
                 f"pins and serial lines are the running agent's (pid {patient.agent_pid}); stop it to try them",
             )
         )
@@ -102,7 +102,8 @@ async def _pole(settings: PoleSettings, all_devices: Devices) -> list[Finding]:
         ("motion", devices.motion, settings.motion.driver),
     ):
         if device is not None:
-            found.append(await _ask(f"{settings.code} {name}", driver, _now(device.read), WIRING))
+            asked = f"{settings.code} {name}"
+            found.append(await _ask(asked, driver, _now(device.read), WIRING, TOLD[name]))
     if devices.meter is not None:
         name = f"{settings.code} meter"
         found.append(await _ask(name, settings.meter.driver, devices.meter.read, LINE, _watts))
@@ -137,10 +138,10 @@ async def _cabinet(settings: CabinetSettings, all_devices: Devices) -> list[Find
         ("supply", devices.supply, settings.supply.driver),
     ):
         if device is not None:
-            found.append(await _ask(f"cabinet {name}", driver, _now(device.read), WIRING))
+            found.append(await _ask(f"cabinet {name}", driver, _now(device.read), WIRING, TOLD[name]))
     if devices.temperature is not None:
         thermometer = settings.temperature.driver
-        found.append(await _ask("cabinet heat", thermometer, devices.temperature.read, WIRING))
+        found.append(await _ask("cabinet heat", thermometer, devices.temperature.read, WIRING, _degrees))
     for number, phase in enumerate(devices.phases, 1):
         found.append(await _ask(f"phase {number} meter", "serial", phase.read, LINE, _watts))
     return found
@@ -158,7 +159,7 @@ async def _ask(
     driver: str,
     read: Callable[[], Awaitable[object]],
     advice: Words,
-    show: Callable[[object], str] = str,
+    show: Callable[[object], Words],
 ) -> Finding:
     try:
         async with asyncio.timeout(ANSWER_WITHIN_S):
@@ -169,7 +170,8 @@ async def _ask(
         return fault(name, str(error), str(error), advice)
     if answer is None:
         return fault(name, "không trả lời", "does not answer", advice)
-    return _as_mock(fine(name, f"trả lời: {show(answer)}", f"answers: {show(answer)}"), driver)
+    shown = show(answer)
+    return _as_mock(fine(name, f"trả lời: {shown.vi}", f"answers: {shown.en}"), driver)
 
 
 def _as_mock(finding: Finding, driver: str) -> Finding:
@@ -183,17 +185,37 @@ def _as_mock(finding: Finding, driver: str) -> Finding:
     )
 
 
-def _watts(reading: object) -> str:
-    return " ".join(
+def _watts(reading: object) -> Words:
+    text = " ".join(
         f"{value:g} {unit}"
         for field, unit in (("power_w", "W"), ("voltage_v", "V"), ("energy_wh", "Wh"))
         if (value := getattr(reading, field, None)) is not None
     )
+    return Words(text, text)
 
 
-def _charge(reading: object) -> str:
+def _charge(reading: object) -> Words:
     share = getattr(reading, "charge_share", None)
-    return f"{getattr(reading, 'battery_v', 0):g} V" + ("" if share is None else f", {share:.0%}")
+    text = f"{getattr(reading, 'battery_v', 0):g} V" + ("" if share is None else f", {share:.0%}")
+    return Words(text, text)
+
+
+def _degrees(reading: object) -> Words:
+    text = f"{reading:.1f} °C"
+    return Words(text, text)
+
+
+def _either(yes: Words, no: Words) -> Callable[[object], Words]:
+    return lambda reading: yes if reading else no
+
+
+TOLD: dict[str, Callable[[object], Words]] = {
+    "photocell": _either(Words("trời tối", "it is dark"), Words("trời sáng", "it is light")),
+    "motion": _either(Words("có chuyển động", "something moves"), Words("đứng yên", "nothing moves")),
+    "door": _either(Words("đang mở", "open"), Words("đang đóng", "closed")),
+    "supply": _either(Words("có điện", "mains there"), Words("mất điện", "mains lost")),
+}
+"""What a yes or a no of these inputs means to a technician."""
 
 
 def _cameras_alone(config: NodeConfig) -> Iterator[Finding]:

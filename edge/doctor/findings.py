@@ -25,6 +25,37 @@ class Words(NamedTuple):
 
 
 NOTHING = Words("", "")
+NAMES_VI = {
+    "lamp": "đèn",
+    "photocell": "cảm biến sáng",
+    "motion": "cảm biến chuyển động",
+    "meter": "công tơ",
+    "battery": "ắc quy",
+    "cabinet door": "cửa tủ",
+    "cabinet supply": "điện lưới vào tủ",
+    "cabinet heat": "nhiệt độ tủ",
+    "cabinet": "tủ điện",
+    "phase 1 meter": "công tơ pha 1",
+    "phase 2 meter": "công tơ pha 2",
+    "phase 3 meter": "công tơ pha 3",
+    "devices": "thiết bị",
+    "clock": "đồng hồ",
+    "certificate": "chứng thư",
+    "link": "đường truyền",
+    "queue": "hàng đợi",
+    "disk": "thẻ nhớ",
+    "power": "nguồn máy",
+    "heat": "nhiệt độ máy",
+}
+"""What a check is called in Vietnamese; codes of poles and cameras stay."""
+
+
+def name_in(check: str, language: Language) -> str:
+    """A check's name for this reader: `TG-0042 lamp` is `TG-0042 đèn` in Vietnamese."""
+    if language == "en" or check in NAMES_VI:
+        return check if language == "en" else NAMES_VI[check]
+    code, _, thing = check.partition(" ")
+    return f"{code} {NAMES_VI.get(thing, thing)}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +70,8 @@ class Finding:
     def line(self, language: Language) -> str:
         """As it is printed."""
         advice = self.advice.in_(language)
-        found = f"{SIGNS[self.level]} {self.check:<12} {self.found.in_(language)}"
-        return f"{found}\n{'':15}→ {advice}" if advice else found
+        found = f"{SIGNS[self.level]} {name_in(self.check, language):<16} {self.found.in_(language)}"
+        return f"{found}\n{'':19}→ {advice}" if advice else found
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,7 @@ def _speak_mqtt(patient: Patient) -> Finding:
     if patient.agent_pid is not None:
         return left_out(
             "link",
-            f"không thử MQTT: tác tử đang chạy (pid {patient.agent_pid}), thử sẽ làm nó mất kết nối",
+            f"không thử MQTT: phần mềm đang chạy (pid {patient.agent_pid}), thử sẽ làm nó mất kết nối",
             f"MQTT not tried: the agent runs (pid {patient.agent_pid}), and would lose its connection",
         )
     try:

@@ -33,13 +33,13 @@ def check_queue(patient: Patient) -> list[Finding]:
 def _waiting(patient: Patient, path: Path) -> Finding:
     if not path.exists():
         return fine(
-            "queue", "chưa có hàng đợi (tác tử chưa chạy)", "no outbox yet: the agent has not run here"
+            "queue", "chưa có hàng đợi (phần mềm chưa chạy)", "no outbox yet: the agent has not run here"
         )
     size_mb = sum(file.stat().st_size for file in path.parent.glob(f"{path.name}*")) / 1e6
     if patient.agent_pid is not None:
         return left_out(
             "queue",
-            f"{size_mb:.1f} MB; tác tử đang giữ, số lượng xem ở trung tâm",
+            f"{size_mb:.1f} MB; phần mềm đang giữ, số lượng xem ở trung tâm",
             f"{size_mb:.1f} MB; the running agent holds it, the hub shows how much waits",
         )
     try:
@@ -50,7 +50,7 @@ def _waiting(patient: Patient, path: Path) -> Finding:
             f"không đọc được {path}: {error}",
             f"{path} can't be read: {error}",
             Words(
-                "tác tử sẽ tự cất tệp này và bắt đầu tệp mới",
+                "phần mềm sẽ tự cất tệp này và bắt đầu tệp mới",
                 "the agent will set this file aside by itself and begin a new one",
             ),
         )
