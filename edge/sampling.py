@@ -90,7 +90,8 @@ class Sampler:
             self._interval_changed.set()
 
     def soon(self) -> None:
-        """Sample now: the hub is there again and should see the present before the past."""
+        """Sample now, with the counters: the hub is there again and should see the present before the past."""
+        self._inspection.tell_counters()
         self._interval_changed.set()
 
     async def run(self) -> None:

@@ -91,6 +91,10 @@ class Inspection:
         """What the hub says of a lamp."""
         self._diagnoses[pole].expectation.revise(rated_w, tolerance_share)
 
+    def tell_counters(self) -> None:
+        """Let the next tick carry every lamp's counters."""
+        self._counted.clear()
+
     def supply_lost(self) -> None:
         """The mains went away: one more on every lamp's count."""
         for light in self._lighting.lights.values():

@@ -148,3 +148,13 @@ async def test_a_solar_lamps_battery_is_in_its_sample(bench: Bench) -> None:
     charger.reading = None
     await bench.sampler().tick()
     assert (await bench.newest()).battery is None
+
+
+async def test_the_present_that_a_hub_hears_first_carries_the_counters(bench: Bench) -> None:
+    sampler = bench.sampler()
+    await sampler.tick()
+    await sampler.tick()
+    assert (await bench.newest()).counters is None
+    sampler.soon()
+    await sampler.tick()
+    assert (await bench.newest()).counters is not None
