@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -21,6 +22,13 @@ app.add_typer(cli_edge.app)
 @app.callback(epilog="Example: ngonden bench ingest --json")
 def _root() -> None:
     """Measure this installation on this machine; only loopback is used, and nothing of yours is touched."""
+    # A bench that is ended (`timeout`, a closed session) takes its broker, hub and agents with it.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end)
+
+
+def _end(number: int, _frame: object) -> NoReturn:
+    raise SystemExit(128 + number)
 
 
 @app.command(epilog="Example: ngonden bench ingest --messages 100000 --rounds 3 --json")
