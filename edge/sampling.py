@@ -14,7 +14,8 @@ from edge.camera.watch import CameraWatch
 from edge.clock import Clock
 from edge.config import NodeConfig
 from edge.devices import PoleDevices
-from edge.drivers.ports import DriverError, Meter
+from edge.drivers.ports import Meter
+from edge.hearing import Hearing
 from edge.lamp.inspection import NOTES, Findings, Inspection, PoleFindings
 from edge.lamp.lighting import Lighting, PoleLight
 from edge.outbox.journal import FIRST_SEQ, Journal
@@ -72,9 +73,8 @@ class Sampler:
             phases=len(phases),
             monotonic_s=clock.monotonic(),
         )
-        self._silent: set[str] = set()
         self._interval_changed = asyncio.Event()
-        self._log = structlog.get_logger().bind(node=config.node)
+        self._hearing = Hearing(structlog.get_logger().bind(node=config.node))
 
     def configure(self, wanted: Config) -> None:
         """Go by the hub's configuration from now on."""
@@ -170,12 +170,12 @@ class Sampler:
             async with asyncio.timeout(METER_WITHIN_S):
                 reading = await asked.read()
         except Exception as error:  # noqa: BLE001 - whatever one driver throws, the other poles are told of
-            self._note_silent(device, _words(error))
+            self._hearing.silent(device, error)
             return None
         if reading is None:
-            self._note_silent(device, "no answer")
+            self._hearing.silent(device, "no answer")
         else:
-            self._note_answer(device)
+            self._hearing.answers(device)
         return reading
 
     def _sample(
@@ -201,22 +201,6 @@ class Sampler:
             counters=found.counters,
             battery=battery,
         )
-
-    def _note_silent(self, device: str, error: str) -> None:
-        if device not in self._silent:
-            self._silent.add(device)
-            self._log.warning("device_silent", device=device, error=error)
-
-    def _note_answer(self, device: str) -> None:
-        if device in self._silent:
-            self._silent.discard(device)
-            self._log.info("device_answers_again", device=device)
-
-
-def _words(error: Exception) -> str:
-    if isinstance(error, DriverError):
-        return str(error)
-    return "no answer in time" if isinstance(error, TimeoutError) else f"{type(error).__name__}: {error}"
 
 
 def _with_feeder(

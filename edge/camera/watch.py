@@ -24,6 +24,7 @@ from edge.camera.surroundings import Surroundings
 from edge.clock import Clock
 from edge.config import NodeConfig
 from edge.drivers.ports import DriverError
+from edge.hearing import Hearing
 from protocol.messages import CameraReading
 
 if TYPE_CHECKING:
@@ -100,9 +101,9 @@ class CameraWatch:
             for pole, of_pole in cameras.items()
             for code, parts in of_pole.items()
         }
-        self._silent: set[str] = set()
         self._heavy = asyncio.Semaphore(1)
         self._log = structlog.get_logger().bind(node=config.node)
+        self._hearing = Hearing(self._log)
 
     async def run(self) -> None:
         """Ask every camera, for ever."""
@@ -170,9 +171,9 @@ class CameraWatch:
             async with asyncio.timeout(REACH_WITHIN_S):
                 result = await camera.parts.reach.probe()
         except Exception as error:  # noqa: BLE001 - the probe itself broke: nothing is known of the camera
-            self._note_silent(name, error)
+            self._hearing.silent(name, error)
             return
-        self._note_answer(name)
+        self._hearing.answers(name)
         now_s = self._clock.monotonic()
         self._post(camera, camera.case.reached(result, now_s=now_s, quiet=self._quiet(camera)))
         await self._mind_power(camera)
@@ -188,9 +189,9 @@ class CameraWatch:
                 async with asyncio.timeout(HEAVY_WITHIN_S):
                     await ask(camera)
             except Exception as error:  # noqa: BLE001 - see above
-                self._note_silent(name, error)
+                self._hearing.silent(name, error)
             else:
-                self._note_answer(name)
+                self._hearing.answers(name)
 
     async def _ask_stream(self, camera: _Camera) -> None:
         assert camera.parts.stream is not None
@@ -268,9 +269,9 @@ class CameraWatch:
             try:
                 await self._cycle(camera, why="hung")
             except DriverError as error:
-                self._note_silent(name, error)
+                self._hearing.silent(name, error)
             else:
-                self._note_answer(name)
+                self._hearing.answers(name)
 
     async def _cycle(self, camera: _Camera, *, why: str) -> None:
         relay = camera.parts.power
@@ -310,19 +311,3 @@ class CameraWatch:
             word = self._log.warning if one.active else self._log.info
             word(one.kind, camera=camera.code, active=one.active, **one.detail)
             self._tell(one.kind, pole=camera.pole, camera=camera.code, active=one.active, detail=one.detail)
-
-    def _note_silent(self, device: str, error: Exception) -> None:
-        if device not in self._silent:
-            self._silent.add(device)
-            self._log.warning("device_silent", device=device, error=_words(error))
-
-    def _note_answer(self, device: str) -> None:
-        if device in self._silent:
-            self._silent.discard(device)
-            self._log.info("device_answers_again", device=device)
-
-
-def _words(error: Exception) -> str:
-    if isinstance(error, DriverError | ProbeError):
-        return str(error)
-    return "no answer in time" if isinstance(error, TimeoutError) else f"{type(error).__name__}: {error}"

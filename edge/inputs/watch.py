@@ -15,7 +15,7 @@ import structlog
 from edge.clock import Clock
 from edge.config import NodeConfig
 from edge.devices import Devices
-from edge.drivers.ports import DriverError
+from edge.hearing import Hearing
 from edge.inputs.last_gasp import GaspSteps, LastGasp
 from edge.inputs.rules import Motion, Word, follow, follow_motion, is_too_hot
 from edge.waiting import wait_for
@@ -63,8 +63,7 @@ class InputWatch:
         self._door = Word()
         self._temperature_c: float | None = None
         self._motion = dict.fromkeys(self._motions, Motion())
-        self._silent: set[str] = set()
-        self._log = structlog.get_logger().bind(node=config.node)
+        self._hearing = Hearing(structlog.get_logger().bind(node=config.node))
 
     def attach(self, tell: Tell, standing: set[Matter], steps: GaspSteps) -> None:
         """Tell from now on; `standing` is what had been told and not ended."""
@@ -129,9 +128,9 @@ class InputWatch:
                 self._temperature_c = await thermometer.read()
         except Exception as error:  # noqa: BLE001 - whatever a driver throws, the other inputs are watched
             self._temperature_c = None
-            self._note_silent("thermometer", error)
+            self._hearing.silent("thermometer", error)
         else:
-            self._note_answer("thermometer")
+            self._hearing.answers("thermometer")
 
     async def _feel_warmth(self) -> None:
         while True:
@@ -158,18 +157,7 @@ class InputWatch:
         try:
             answer = read()
         except Exception as error:  # noqa: BLE001 - whatever a driver throws, the other inputs are watched
-            self._note_silent(device, error)
+            self._hearing.silent(device, error)
             return None
-        self._note_answer(device)
+        self._hearing.answers(device)
         return answer
-
-    def _note_silent(self, device: str, error: Exception) -> None:
-        if device not in self._silent:
-            self._silent.add(device)
-            words = str(error) if isinstance(error, DriverError) else f"{type(error).__name__}: {error}"
-            self._log.warning("device_silent", device=device, error=words)
-
-    def _note_answer(self, device: str) -> None:
-        if device in self._silent:
-            self._silent.discard(device)
-            self._log.info("device_answers_again", device=device)
