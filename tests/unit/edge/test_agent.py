@@ -13,7 +13,7 @@ from edge.drivers.mock_photocell import MockPhotocell
 from edge.outbox.outbox_file import OutboxInUseError
 from protocol.messages import MeterReading
 from tests.support.hub_side import eventually
-from tests.support.nodes import POLE, node_config
+from tests.support.nodes import POLE, node_config, where_it_is
 from tests.support.servers import free_port
 
 
@@ -26,9 +26,10 @@ class MeterWithABug:
 
 
 def lonely(data_dir: Path) -> NodeConfig:
-    """A node whose broker does not exist."""
+    """A node whose broker does not exist, where it is noon now: by night no photocell puts a lamp out."""
     photocell = {"driver": "mock", "dark_after_s": 0, "light_after_s": 0}
-    return node_config(data_dir, port=free_port(), sample_interval_s=0.05, pole={"photocell": photocell})
+    pole = {"photocell": photocell, **where_it_is(12)}
+    return node_config(data_dir, port=free_port(), sample_interval_s=0.05, pole=pole)
 
 
 async def follows_dusk_and_dawn(config: NodeConfig, devices: Devices) -> None:
