@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, func, or_, select
 
-from hub.incidents.tables import incident
+from hub.incidents.tables import incident, incident_change
 
 Status = Literal["open", "closed", "all"]
 
@@ -29,6 +29,36 @@ class IncidentView:
     closed_at: datetime | None
     opened_evidence: Mapping[str, Any]
     closed_evidence: Mapping[str, Any] | None
+    revision: int
+    commune: str
+    """Empty on incidents from before communes were noted."""
+    feeder: str | None
+    severity: Literal["critical", "major", "minor"]
+    since_at: datetime | None
+    """Since when the trouble lasts, as far as is known; history may correct it."""
+    parent_id: int | None
+    """The incident that explains this one, e.g. its feeder's."""
+    quiet_reason: str | None
+    """Why nobody is notified: `group`, `maintenance`, `flapping`; None: notices go out."""
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    assigned_group: str | None
+    closed_how: Literal["measured", "by_hand", "corrected"] | None
+    closed_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeView:
+    """One step in an incident's history: `opened`, `closed`, `acknowledged`, `commented` …"""
+
+    id: int
+    incident_id: int
+    at: datetime
+    change: str
+    by: str
+    """A user, or empty: the hub itself."""
+    note: str
+    detail: Mapping[str, Any]
     revision: int
 
 
@@ -75,3 +105,31 @@ def open_counts(conn: Connection) -> dict[str, int]:
         .group_by(incident.c.pole)
     )
     return {pole: int(count) for pole, count in conn.execute(query)}
+
+
+def history(conn: Connection, incident_id: int) -> list[ChangeView]:
+    """All that happened to one incident, oldest first."""
+    query = (
+        select(incident_change)
+        .where(incident_change.c.incident_id == incident_id)
+        .order_by(incident_change.c.id)
+    )
+    return [ChangeView(*row) for row in conn.execute(query)]
+
+
+def changes_after(
+    conn: Connection, change_id: int, *, limit: int = 500
+) -> list[tuple[ChangeView, IncidentView]]:
+    """Steps after one that was seen, oldest first, each with its incident as it stands now.
+
+    Rows become visible in the order of their ids: every writer holds the revision's lock until it commits.
+    """
+    query = (
+        select(*incident_change.c, *incident.c)
+        .join(incident, incident.c.id == incident_change.c.incident_id)
+        .where(incident_change.c.id > change_id)
+        .order_by(incident_change.c.id)
+        .limit(limit)
+    )
+    width = len(incident_change.c)
+    return [(ChangeView(*row[:width]), IncidentView(*row[width:])) for row in conn.execute(query)]

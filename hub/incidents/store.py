@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Executable, delete, select, update
+from sqlalchemy import Connection, Executable, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.bulk import BulkWriter, utc_text
 from hub.incidents.model import COMMUNICATION_FAILURE, DEFAULT_RULES, Change, Rule, Watch
-from hub.incidents.tables import incident, incident_rule, incident_watch
+from hub.incidents.tables import incident, incident_change, incident_rule, incident_watch
 from hub.incidents.watcher import IncidentChange, Key, Outcome, Watcher
 
 _WATCHES = BulkWriter(
@@ -20,7 +21,7 @@ _WATCHES = BulkWriter(
 
 def load_rules(conn: Connection) -> Mapping[str, Rule]:
     """The thresholds in force: the table's rows, and the defaults for kinds it does not have."""
-    rows = conn.execute(select(incident_rule))
+    rows = conn.execute(select(incident_rule).where(incident_rule.c.commune == ""))
     found = {row.kind: Rule(row.kind, row.hold_off_s, row.clear_after_s, dict(row.params)) for row in rows}
     merged = dict(DEFAULT_RULES)
     for kind, rule in found.items():
@@ -84,26 +85,63 @@ def _write_change(conn: Connection, change: IncidentChange, revision: int) -> No
             "opened_evidence": dict(change.evidence),
             "revision": revision,
         }
-        conn.execute(_opening(conn, values))
-        return
-    conn.execute(
-        update(incident)
-        .where(
-            incident.c.originator == change.key.originator,
-            incident.c.kind == change.key.kind,
-            incident.c.closed_at.is_(None),
+        touched = conn.execute(_opening(conn, values)).scalar()
+    else:
+        touched = conn.execute(
+            update(incident)
+            .where(
+                incident.c.originator == change.key.originator,
+                incident.c.kind == change.key.kind,
+                incident.c.closed_at.is_(None),
+            )
+            .values(
+                closed_at=change.at,
+                closed_evidence=dict(change.evidence),
+                closed_how="measured",
+                closed_by="",
+                revision=revision,
+            )
+            .returning(incident.c.id)
+        ).scalar()
+    if touched is not None:
+        note_change(
+            conn, touched, change.at, change.change.value, revision=revision, detail=change.evidence
         )
-        .values(closed_at=change.at, closed_evidence=dict(change.evidence), revision=revision)
+
+
+def note_change(
+    conn: Connection,
+    incident_id: int,
+    at: datetime,
+    change: str,
+    *,
+    revision: int,
+    by: str = "",
+    note: str = "",
+    detail: Mapping[str, Any] | None = None,
+) -> None:
+    """Keep one step of an incident's history; `by` is empty where the hub itself took it."""
+    conn.execute(
+        insert(incident_change).values(
+            incident_id=incident_id,
+            at=at,
+            change=change,
+            by=by,
+            note=note,
+            detail=dict(detail or {}),
+            revision=revision,
+        )
     )
 
 
 def _opening(conn: Connection, values: Mapping[str, Any]) -> Executable:
-    """One open incident per (originator, kind): a second opening is none."""
-    insert = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
+    """One open incident per (originator, kind): a second opening is none, and returns no id."""
+    dialect = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
     return (
-        insert(incident)
+        dialect(incident)
         .values(**values)
         .on_conflict_do_nothing(
             index_elements=["originator", "kind"], index_where=incident.c.closed_at.is_(None)
         )
+        .returning(incident.c.id)
     )

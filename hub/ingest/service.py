@@ -7,13 +7,13 @@ import threading
 import structlog
 from sqlalchemy import Engine
 
-from hub.ingest.broker import MqttLink
-from hub.ingest.chores import ChoreList
-from hub.ingest.committer import Clocks, Committer
-from hub.ingest.directory import Directory
+from hub.ingest.committing.chores import ChoreList
+from hub.ingest.committing.committer import Clocks, Committer
+from hub.ingest.committing.outbox import SqlOutbox
+from hub.ingest.judging.directory import Directory
+from hub.ingest.judging.registry_directory import RegistryDirectory
+from hub.ingest.link.broker import MqttLink
 from hub.ingest.lock import IngestLock
-from hub.ingest.outbox import SqlOutbox
-from hub.ingest.registry_directory import RegistryDirectory
 from hub.settings import HubSettings
 from hub.telemetry.drainer import Drainer
 from hub.telemetry.port import TelemetryStore

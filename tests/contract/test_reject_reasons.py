@@ -28,7 +28,7 @@ def _in_the_code() -> set[str]:
     """Each word that a refusal of the ingest is called with, and what `apply_receipt` answers."""
     refusal = re.compile(r"(?:refuse\w*\([^()]*?|rejected\([^()]*?|reason=)\"([a-z]+_[a-z_]+)\"", re.DOTALL)
     found = {
-        word for path in (ROOT / "hub/ingest").glob("*.py") for word in refusal.findall(path.read_text())
+        word for path in (ROOT / "hub/ingest").rglob("*.py") for word in refusal.findall(path.read_text())
     }
     delivery = (ROOT / "hub/commands/delivery.py").read_text(encoding="utf-8")
     return found | set(re.findall(r"return \"(\w+_command)\"", delivery))

@@ -20,12 +20,12 @@ from sqlalchemy import Engine
 
 from hub.db import open_database
 from hub.funding.importing import import_entries
-from hub.ingest.chores import ChoreList
-from hub.ingest.committer import Clocks, Committer
-from hub.ingest.link import InMemoryLink
+from hub.ingest.committing.chores import ChoreList
+from hub.ingest.committing.committer import Clocks, Committer
+from hub.ingest.committing.outbox import SqlOutbox
+from hub.ingest.judging.registry_directory import RegistryDirectory
+from hub.ingest.link.port import InMemoryLink
 from hub.ingest.lock import IngestLock
-from hub.ingest.outbox import SqlOutbox
-from hub.ingest.registry_directory import RegistryDirectory
 from hub.migrations.runner import upgrade
 from hub.registry.importing import import_registry
 from hub.settings import IngestSettings

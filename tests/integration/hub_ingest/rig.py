@@ -12,12 +12,12 @@ from sqlalchemy import Connection, Engine
 from hub.db import reading
 from hub.incidents.reads import IncidentView, Status, incidents
 from hub.ingest import reads
-from hub.ingest.chores import ChoreList
-from hub.ingest.committer import Clocks, Committer
-from hub.ingest.directory import InMemoryDirectory, KnownNode
-from hub.ingest.link import InMemoryLink
+from hub.ingest.committing.chores import ChoreList
+from hub.ingest.committing.committer import Clocks, Committer
+from hub.ingest.committing.outbox import SqlOutbox
+from hub.ingest.judging.directory import InMemoryDirectory, KnownNode
+from hub.ingest.link.port import InMemoryLink
 from hub.ingest.lock import IngestLock
-from hub.ingest.outbox import SqlOutbox
 from hub.settings import IngestSettings
 from hub.telemetry.port import Point
 from protocol import Kind, Stored

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from hub.ingest import reads
-from hub.ingest.directory import KnownNode
+from hub.ingest.judging.directory import KnownNode
 from hub.ingest.tables import received
 from protocol import CameraReading, Event, Kind, Range, pack
 from tests.integration.hub_ingest.rig import Rig

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from hub.ingest.config_sender import AT_ONCE
-from hub.ingest.directory import KnownNode
+from hub.ingest.judging.directory import KnownNode
+from hub.ingest.link.config_sender import AT_ONCE
 from hub.nodeconfig.facts import facts_of
 from hub.nodeconfig.model import LampProfile, NodeProfile, PoleFacts
 from hub.nodeconfig.store import Desired, desired, history, wish

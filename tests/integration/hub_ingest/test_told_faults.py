@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from hub.ingest import reads
-from hub.ingest.directory import KnownNode
+from hub.ingest.judging.directory import KnownNode
 from protocol import (
     BatteryReading,
     CabinetReading,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from uuid import uuid4
 
-from hub.ingest.batch import Confirmation
-from hub.ingest.confirm import confirm, messages
-from hub.ingest.link import InMemoryLink
+from hub.ingest.judging.batch import Confirmation
+from hub.ingest.link.confirm import confirm, messages
+from hub.ingest.link.port import InMemoryLink
 from protocol import Kind, Range, decode
 
 EPOCH = str(uuid4())

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from edge.outbox.gaps import gaps_of
-from hub.ingest.gaps import told_gap
+from hub.ingest.judging.gaps import told_gap
 from protocol import Event
 from tests.integration.hub_ingest.words import EPOCH, START
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.ingest.silence import SilenceWatch
+from hub.ingest.judging.silence import SilenceWatch
 
 
 def listening() -> SilenceWatch:

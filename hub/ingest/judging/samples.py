@@ -10,9 +10,9 @@ from hub.bulk import utc_text
 from hub.incidents.model import LAMP_FAILURE, Evidence, Verdict
 from hub.incidents.rules import judge_lamp
 from hub.incidents.told import Originator, Word
-from hub.ingest.arrival import Arrival
-from hub.ingest.batch import Batch
-from hub.ingest.directory import KnownNode
+from hub.ingest.judging.batch import Batch
+from hub.ingest.judging.directory import KnownNode
+from hub.ingest.link.arrival import Arrival
 from hub.ingest.state import NodeLive, PoleMark
 from hub.telemetry.port import CameraPoint, Point
 from protocol import LampCounters, Sample, TimeVerdict, judge_time

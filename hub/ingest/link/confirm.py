@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from itertools import groupby
 from uuid import UUID
 
-from hub.ingest.batch import Confirmation
-from hub.ingest.link import BrokerLink
+from hub.ingest.judging.batch import Confirmation
+from hub.ingest.link.port import BrokerLink
 from hub.ingest.ranges import compressed
 from protocol import Kind, Range, SetAside, Stored, encode, topic
 

@@ -7,12 +7,12 @@ from collections import defaultdict
 from sqlalchemy import Engine
 
 from hub.db import reading
-from hub.ingest.directory import KnownNode
+from hub.ingest.judging.directory import KnownNode
 from hub.registry import reads
 
 
 class RegistryDirectory:
-    """See `hub.ingest.directory.Directory`. Empty until the first `refresh`."""
+    """See `hub.ingest.judging.directory.Directory`. Empty until the first `refresh`."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = reading(engine)

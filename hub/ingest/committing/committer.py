@@ -17,15 +17,15 @@ import structlog
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 
-from hub.ingest.arrival import Arrival, rejected
-from hub.ingest.batch import Batch
-from hub.ingest.chores import ChoreList
-from hub.ingest.commit import needs_commit, write_batch
-from hub.ingest.confirm import confirm
-from hub.ingest.directory import Directory
-from hub.ingest.judge import take
-from hub.ingest.link import BrokerLink
-from hub.ingest.liveness import Liveness
+from hub.ingest.committing.chores import ChoreList
+from hub.ingest.committing.commit import needs_commit, write_batch
+from hub.ingest.judging.batch import Batch
+from hub.ingest.judging.directory import Directory
+from hub.ingest.judging.judge import take
+from hub.ingest.judging.liveness import Liveness
+from hub.ingest.link.arrival import Arrival, rejected
+from hub.ingest.link.confirm import confirm
+from hub.ingest.link.port import BrokerLink
 from hub.ingest.lock import IngestLock, IngestRunningError
 from hub.ingest.state import IngestState, load_state
 from hub.settings import IngestSettings

@@ -12,8 +12,8 @@ from itertools import islice
 
 from sqlalchemy import Engine
 
-from hub.ingest.directory import Directory
-from hub.ingest.link import BrokerLink
+from hub.ingest.judging.directory import Directory
+from hub.ingest.link.port import BrokerLink
 from hub.ingest.state import IngestState
 from hub.nodeconfig.delivery import adapted, changed_since, to_publish
 from hub.nodeconfig.facts import facts_by_node

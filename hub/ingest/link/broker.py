@@ -20,7 +20,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from hub.ingest.arrival import Arrival, arrival
+from hub.ingest.link.arrival import Arrival, arrival
 from hub.settings import BrokerSettings
 from protocol import FROM_NODE
 from protocol.topics import ROOT

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from hub.bulk import Value
-from hub.ingest.arrival import Arrival, Reject, rejected
-from hub.ingest.directory import Directory, KnownNode
+from hub.ingest.judging.directory import Directory, KnownNode
+from hub.ingest.link.arrival import Arrival, Reject, rejected
 from hub.ingest.ranges import RangeSet
 from hub.ingest.state import IngestState, NodeLive
 from hub.telemetry.port import Point
@@ -39,7 +39,7 @@ class ReceiptRow:
 
 @dataclass(slots=True)
 class Batch:
-    """Filled message by message by `hub.ingest.judge`; rows lack only the revision, which comes last."""
+    """Filled message by message by `judge`; rows lack only the revision, which comes last."""
 
     state: IngestState
     directory: Directory

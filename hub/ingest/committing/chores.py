@@ -9,12 +9,12 @@ from sqlalchemy import Engine
 
 from hub.commands.delivery import Outgoing, overdue, to_send
 from hub.db import reading
-from hub.ingest.arrival import Reject, rejected_point
-from hub.ingest.batch import Batch
-from hub.ingest.commit import Chores
-from hub.ingest.config_sender import ConfigSender
-from hub.ingest.link import BrokerLink
-from hub.ingest.outbox import Drained, SqlOutbox
+from hub.ingest.committing.commit import Chores
+from hub.ingest.committing.outbox import Drained, SqlOutbox
+from hub.ingest.judging.batch import Batch
+from hub.ingest.link.arrival import Reject, rejected_point
+from hub.ingest.link.config_sender import ConfigSender
+from hub.ingest.link.port import BrokerLink
 from hub.ingest.state import IngestState
 from hub.settings import IngestSettings
 

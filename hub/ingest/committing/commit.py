@@ -14,10 +14,10 @@ from hub.bulk import BulkWriter, utc_text
 from hub.commands.delivery import apply_receipt, mark_expired, mark_sent
 from hub.incidents import store as incidents
 from hub.incidents.watcher import Outcome
-from hub.ingest.arrival import Reject
-from hub.ingest.batch import Batch
-from hub.ingest.node_words import EVENT_COLUMNS
-from hub.ingest.samples import POLE_COLUMNS
+from hub.ingest.judging.batch import Batch
+from hub.ingest.judging.node_words import EVENT_COLUMNS
+from hub.ingest.judging.samples import POLE_COLUMNS
+from hub.ingest.link.arrival import Reject
 from hub.ingest.state import NodeLive
 from hub.ingest.tables import (
     ingest_stat,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from hub.ingest.arrival import Arrival
-from hub.ingest.batch import Batch
-from hub.ingest.directory import KnownNode
-from hub.ingest.node_words import take_event, take_receipt, take_state
-from hub.ingest.salvage import Part, receipt_key, salvage_events, salvage_telemetry
-from hub.ingest.samples import take_sample
+from hub.ingest.judging.batch import Batch
+from hub.ingest.judging.directory import KnownNode
+from hub.ingest.judging.node_words import take_event, take_receipt, take_state
+from hub.ingest.judging.salvage import Part, receipt_key, salvage_events, salvage_telemetry
+from hub.ingest.judging.samples import take_sample
+from hub.ingest.link.arrival import Arrival
 from protocol import DecodeError, Kind, Topic, TopicError, decode, parse_topic, unpack
 from protocol.codec import MAX_BYTES
 

@@ -9,10 +9,10 @@ import msgspec
 
 from hub.bulk import utc_text
 from hub.incidents.told import Originator, Word
-from hub.ingest.arrival import Arrival
-from hub.ingest.batch import Batch, ReceiptRow
-from hub.ingest.directory import KnownNode
-from hub.ingest.gaps import told_gap
+from hub.ingest.judging.batch import Batch, ReceiptRow
+from hub.ingest.judging.directory import KnownNode
+from hub.ingest.judging.gaps import told_gap
+from hub.ingest.link.arrival import Arrival
 from hub.ingest.state import NodeLive
 from protocol import Event, NodeState, Receipt, TimeVerdict, judge_time
 

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from hub.ingest.arrival import Arrival, arrival
+from hub.ingest.link.arrival import Arrival, arrival
 
 
 class BrokerLink(Protocol):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hub.incidents.model import COMMUNICATION_FAILURE, Evidence, Verdict
 from hub.incidents.rules import judge_node
-from hub.ingest.batch import Batch
-from hub.ingest.silence import SilenceWatch
+from hub.ingest.judging.batch import Batch
+from hub.ingest.judging.silence import SilenceWatch
 from hub.ingest.state import IngestState, NodeLive
 
 

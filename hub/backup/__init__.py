@@ -1,0 +1,1 @@
+"""Copies of a running hub, and the way back from them."""

@@ -1,0 +1,1 @@
+"""The hub's line to the broker: what comes in, what goes out to nodes."""
