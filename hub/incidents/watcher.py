@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -44,7 +45,12 @@ class Watcher:
     def __init__(self, rules: Mapping[str, Rule], watches: Mapping[Key, Watch]) -> None:
         self.rules = rules
         self._watches = dict(watches)
+        self._concerned = Counter(key.originator for key in self._watches)
         self._outcome = Outcome()
+
+    def concerns(self, originator: str) -> bool:
+        """Whether anything of this originator is open or pending."""
+        return originator in self._concerned
 
     def is_open(self, originator: str, kind: str) -> bool:
         """Whether there is an open incident."""
@@ -101,11 +107,20 @@ class Watcher:
             told = {"since": (since or now).isoformat(), **evidence()}
             self._outcome.changes.append(IncidentChange(key, originator_type, pole, change, now, told))
         if after.idle:
-            self._watches.pop(key, None)
+            self._forget(key)
             self._outcome.watches[key] = None
         else:
+            if key not in self._watches:
+                self._concerned[originator] += 1
             self._watches[key] = after
             self._outcome.watches[key] = after
+
+    def _forget(self, key: Key) -> None:
+        if self._watches.pop(key, None) is None:
+            return
+        self._concerned[key.originator] -= 1
+        if not self._concerned[key.originator]:
+            del self._concerned[key.originator]
 
     def take(self) -> Outcome:
         """What is to be written now."""
