@@ -4,6 +4,8 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+# Tests mostly wait: for servers, for limits that must run out. Four at a time fill two cores.
+TEST_WORKERS ?= 4
 
 # A change in any of these means: install again. Python files are not here, the installation is editable.
 PARTS := pyproject.toml $(wildcard hatch_build.py) \
@@ -43,7 +45,7 @@ lint: setup
 	$(BIN)/mypy
 
 test: lint
-	$(BIN)/pytest -m "not soak" $(ARGS)
+	$(BIN)/pytest -m "not soak" -n $(TEST_WORKERS) --dist loadfile $(ARGS)
 
 format: setup
 	$(BIN)/ruff check --fix .
