@@ -9,15 +9,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-import msgspec
 from sqlalchemy import Engine, select
 
 from hub.db import reading
+from hub.ingest.committing.log import points_in
 from hub.ingest.tables import telemetry_outbox
 from hub.telemetry.outbox import WaitingBatch
 from hub.telemetry.port import Point
-
-_DECODER = msgspec.msgpack.Decoder(list[Point])
 
 
 class Drained:
@@ -50,7 +48,7 @@ class SqlOutbox:
         )
         with self._engine.connect() as conn:
             rows = conn.execute(query).all()
-        return [WaitingBatch(row.id, _DECODER.decode(row.payload)) for row in rows]
+        return [WaitingBatch(row.id, points_in(row.payload)) for row in rows]
 
     def wait(self, timeout_s: float) -> None:
         """See Outbox."""
