@@ -1,9 +1,10 @@
 """The lane of nearly every message: telemetry that continues what is known and can change no incident.
 
-It does only what such a message needs: the mark, the range, the log, the confirmation, the counters. Whatever is
-out of the ordinary in any way takes the slow lane (`judge.take`), which decides everything; a test holds that both
-leave the same. What is taken here is kept in the log (`telemetry_outbox`) as it came, in the same transaction; the
-rows of state that follow from it are written a little later (`hub.ingest.unflushed`).
+It does only what such a message needs: the mark, the range, the log, the confirmation, the counters.
+Whatever is out of the ordinary in any way takes the slow lane (`judge.take`), which decides everything; a
+test holds that both leave the same. What is taken here is kept in the log (`telemetry_outbox`) as it came,
+in the same transaction; the rows of state that follow from it are written a little later
+(`hub.ingest.unflushed`).
 """
 
 from __future__ import annotations

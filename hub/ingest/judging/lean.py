@@ -1,8 +1,9 @@
 """Telemetry decoded for speed: the contract's own types, less the checks that a lookup makes superfluous.
 
-Whatever decodes here and passes the fast lane's lookups also decodes by `protocol.decode`, to the same values:
-names are compared with known ones in place of being matched by pattern, an epoch with known epochs in place of
-being parsed, and an unknown field (which might be a quantity in a wrong unit) is left to the slow lane.
+Whatever decodes here and passes the fast lane's lookups also decodes by `protocol.decode`, to the same
+values: names are compared with known ones in place of being matched by pattern, an epoch with known epochs
+in place of being parsed, and an unknown field (which might be a quantity in a wrong unit) is left to the
+slow lane.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The hub's MQTT 5 connection, with acknowledgement by hand after the commit.
 
-One thread owns the socket: it reads, cuts messages apart and queues them, and writes what others left for it.
-How long the queue can get is bounded by the receive maximum the hub announces (the broker sends no more while
-that many messages are unacknowledged) and by bytes: beyond `MAX_QUEUED_BYTES` nothing is read.
+One thread owns the socket: it reads, cuts messages apart and queues them, and writes what others left for
+it. How long the queue can get is bounded by the receive maximum the hub announces (the broker sends no more
+while that many messages are unacknowledged) and by bytes: beyond `MAX_QUEUED_BYTES` nothing is read.
 """
 
 from __future__ import annotations
