@@ -45,6 +45,7 @@ def _hub(
 @app.command("run", epilog="Example: ngonden hub run --config data/hub.toml")
 def run(config: Config) -> None:
     """Run the ingest until Ctrl-C or SIGTERM."""
+    from hub.ingest.draining import DrainProcess, drain_argv
     from hub.ingest.lock import IngestRunningError
     from hub.ingest.service import IngestService
     from hub.migrations.runner import MigrationError, upgrade
@@ -59,8 +60,9 @@ def run(config: Config) -> None:
         settings = load_settings(config)
         engine = open_database(settings.database)
         upgrade(engine)
-        store = open_store(settings.telemetry)
-        service = IngestService(settings, engine, store)
+        open_store(settings.telemetry).close()  # an address that is wrong is told here, not by a child
+        argv = drain_argv(str(config))
+        service = IngestService(settings, engine, None, drain=lambda outbox: DrainProcess(outbox, argv))
     except (
         SettingsError,
         DatabaseUnsafeError,
@@ -80,11 +82,32 @@ def run(config: Config) -> None:
             pass
     finally:
         service.stop()
-        store.close()
         engine.dispose()
     if not stop.is_set():
         structlog.get_logger(__name__).error("ingest_ended_by_itself")
         raise typer.Exit(1)
+
+
+@app.command(
+    "drain", hidden=True, epilog="Example: ngonden hub drain --config data/hub.toml --after 0 < /dev/null"
+)
+def drain(
+    config: Config,
+    after: Annotated[int, typer.Option(min=0, help="Begin behind this batch of the outbox.")] = 0,
+) -> None:
+    """Move telemetry from the outbox into the store, for a `hub run` that reads the standard output."""
+    from hub.ingest.draining import drain as drain_until_input_ends
+    from hub.telemetry.factory import open_store
+
+    configure_logs()
+    settings = load_settings(config)
+    engine = open_database(settings.database)
+    store = open_store(settings.telemetry)
+    try:
+        drain_until_input_ends(engine, store, after=after)
+    finally:
+        store.close()
+        engine.dispose()
 
 
 # Each capability brings its own tools; a new one adds its `register` here.

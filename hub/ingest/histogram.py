@@ -7,9 +7,11 @@ per value) is ten lines, and the known libraries bring a native extension for it
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 _STEPS_PER_DOUBLING = 16
+_FEW = 200
 
 
 class Histogram:
@@ -26,6 +28,17 @@ class Histogram:
         index = math.ceil(math.log2(value) * _STEPS_PER_DOUBLING) if value > 0.001 else -160
         self.buckets[index] = self.buckets.get(index, 0) + 1
         self.count += 1
+
+    def add_all(self, values: Sequence[float]) -> None:
+        """Count many values; where there are more than a few, those of 1 and above to the next whole one."""
+        if len(values) < _FEW:
+            for value in values:
+                self.add(value)
+            return
+        for value, times in Counter(map(round, values)).items():
+            index = math.ceil(math.log2(value) * _STEPS_PER_DOUBLING) if value > 0 else -160
+            self.buckets[index] = self.buckets.get(index, 0) + times
+        self.count += len(values)
 
     def percentile(self, share: float) -> float | None:
         """The value below or at which `share` (0 to 1) of all lie; None while there are none."""

@@ -47,6 +47,18 @@ class RangeSet:
                 del firsts[1], lasts[0]
         return True
 
+    @property
+    def last(self) -> int:
+        """The highest seq that is in; 0 while there is none."""
+        return self._lasts[-1] if self._lasts else 0
+
+    def extend_to(self, last: int) -> None:
+        """Put in every seq from behind the highest one to `last`."""
+        if self._lasts:
+            self._lasts[-1] = last
+        else:
+            self.add_span(1, last)
+
     def add_span(self, first: int, last: int) -> None:
         """Put in first … last, both included, however many they are."""
         firsts, lasts = self._firsts, self._lasts

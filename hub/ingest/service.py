@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from typing import Protocol
 
 import structlog
 from sqlalchemy import Engine
@@ -21,6 +23,19 @@ from hub.telemetry.port import TelemetryStore
 _log = structlog.get_logger(__name__)
 
 
+class Drain(Protocol):
+    """Whoever moves the outbox into the telemetry store."""
+
+    def start(self) -> None:
+        """Begin to drain."""
+
+    def stop(self) -> None:
+        """End after the write at hand; what was written is noted in the outbox then."""
+
+    def store_is_up(self) -> bool:
+        """Whether the last write got through."""
+
+
 class IngestService:
     """Takes messages from the broker into the database from `start` to `stop`.
 
@@ -32,14 +47,17 @@ class IngestService:
         self,
         settings: HubSettings,
         engine: Engine,
-        store: TelemetryStore,
+        store: TelemetryStore | None,
         directory: Directory | None = None,
         clocks: Clocks | None = None,
+        *,
+        drain: Callable[[SqlOutbox], Drain] | None = None,
     ) -> None:
+        """`store` is drained into by a thread; without one, `drain` says who does it."""
         self._lock = IngestLock(engine)
         self._link = MqttLink(settings.broker)
         outbox = SqlOutbox(engine)
-        self._drainer = Drainer(outbox, store)
+        self._drainer = _drain(outbox, store, drain)
         self._committer = Committer(
             engine,
             self._lock,
@@ -70,3 +88,13 @@ class IngestService:
     def is_alive(self) -> bool:
         """Whether both threads that everything hangs on run: the broker's and the committing one."""
         return self._thread.is_alive() and self._link.is_alive()
+
+
+def _drain(
+    outbox: SqlOutbox, store: TelemetryStore | None, drain: Callable[[SqlOutbox], Drain] | None
+) -> Drain:
+    if drain is not None:
+        return drain(outbox)
+    if store is None:
+        raise ValueError("an ingest needs a telemetry store, or someone who drains into one")
+    return Drainer(outbox, store)

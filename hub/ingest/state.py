@@ -19,6 +19,7 @@ from hub.incidents.watcher import Watcher
 from hub.ingest.histogram import Histogram
 from hub.ingest.ranges import RangeSet
 from hub.ingest.tables import ingest_stat, node_state, pole_state, received
+from hub.ingest.unflushed import Unflushed
 from protocol import LampCounters
 
 NodeWord = Literal["online", "silent", "lost", "stopped"]
@@ -44,7 +45,7 @@ class NodeLive:
     """`last_seen_at` as it stands in the database."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PoleMark:
     """Which sample of a pole is the newest so far."""
 
@@ -56,6 +57,8 @@ class PoleMark:
     """The diagnoses that stood when it was taken."""
     counters: LampCounters | None = None
     """The last that were told, in this sample or in an earlier one."""
+    facet: tuple[object, ...] | None = None
+    """What a person sees of it at once, as the fast lane last wrote it; None where the slow lane did."""
 
 
 @dataclass(slots=True)
@@ -99,7 +102,17 @@ class IngestState:
     ranges: dict[tuple[str, str], RangeSet] = field(default_factory=dict)
     counters: Counters = field(default_factory=Counters)
     latency_ms: Histogram = field(default_factory=Histogram)
+    unflushed: Unflushed = field(default_factory=Unflushed)
+    batches: int = 1
+    """The number of the last batch; the first is what `restore` took from the log."""
     drained: dict[str, int] = field(default_factory=lambda: {"points_written": 0, "points_refused": 0})
+
+    def ranges_of(self, node: str, epoch: str) -> RangeSet:
+        """The seqs received of an epoch; a new epoch starts empty."""
+        ranges = self.ranges.get((node, epoch))
+        if ranges is None:
+            ranges = self.ranges[(node, epoch)] = RangeSet()
+        return ranges
 
 
 def load_state(conn: Connection) -> IngestState:
@@ -126,6 +139,7 @@ def load_state(conn: Connection) -> IngestState:
         state.ranges[(node, epoch)] = RangeSet(ranges)
     stats = {row.key: row.value for row in conn.execute(select(ingest_stat))}
     state.counters = Counters.from_json(stats.get("counters", {}))
+    state.unflushed = Unflushed(int(stats.get("checkpoint", {}).get("after", 0)))
     state.latency_ms = Histogram.from_json(stats.get("latency_ms", {}))
     drained = stats.get("telemetry", {})
     for key in state.drained:

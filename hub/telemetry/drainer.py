@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -50,10 +51,19 @@ def write_splitting(store: TelemetryStore, batch_id: int, points: Sequence[Point
 class Drainer:
     """Works in a thread of its own between `start` and `stop`; `step` does one round for tests."""
 
-    def __init__(self, outbox: Outbox, store: TelemetryStore) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        store: TelemetryStore,
+        *,
+        after: int = 0,
+        on_store: Callable[[bool], None] = lambda _up: None,
+    ) -> None:
+        """Begin with the batch behind id `after`; `on_store` hears when the store is lost (False) or back."""
         self._outbox = outbox
         self._store = store
-        self._last_id = 0
+        self._last_id = after
+        self._on_store = on_store
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="telemetry-drainer")
         self._pause_s = 0.0
@@ -90,8 +100,9 @@ class Drainer:
             self._outbox.done([batch.id for batch in group], points=written.points, refused=written.refused)
         return bool(batches)
 
-    def _run(self) -> None:
-        while not self._stop.is_set():
+    def run(self, until: Callable[[], bool]) -> None:
+        """Drain in this thread until the condition holds; it is asked at least every few seconds."""
+        while not until():
             try:
                 drained = self.step()
             except Exception as error:  # noqa: BLE001  # the thread must outlive a database that is away
@@ -99,21 +110,32 @@ class Drainer:
                 _log.warning("telemetry_drain_failed", error=str(error), retry_in_s=self._pause_s)
                 drained = False
             if self._pause_s:
-                self._stop.wait(self._pause_s)
+                self._rest(until)
             elif not drained:
                 self._outbox.wait(_IDLE_S)
+
+    def _run(self) -> None:
+        self.run(self._stop.is_set)
+
+    def _rest(self, until: Callable[[], bool]) -> None:
+        end_s = time.monotonic() + self._pause_s
+        while not until() and (left_s := end_s - time.monotonic()) > 0:
+            # Not the outbox's own wait: each commit ends that, and a store that is down is not to be hurried.
+            self._stop.wait(min(left_s, 0.25))
 
     def _failed(self, error: StoreUnavailableError) -> None:
         longer = min(max(2 * self._pause_s, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
         self._pause_s = error.retry_after_s if error.retry_after_s is not None else longer
         if self._store_up:
             self._store_up = False
+            self._on_store(False)
             _log.warning("telemetry_store_lost", error=str(error))
 
     def _recovered(self) -> None:
         self._pause_s = 0.0
         if not self._store_up:
             self._store_up = True
+            self._on_store(True)
             _log.info("telemetry_store_back")
 
 

@@ -43,6 +43,8 @@ class ChoreList:
         self._prune_due = float("-inf")
         self._reborn: set[str] = set()
         self._drained = Drained()
+        self._held_back: list[int] = []
+        self._keeping: list[int] = []
         self._store_up = store_up
 
     @property
@@ -85,13 +87,15 @@ class ChoreList:
     def committed(self, batch: Batch) -> None:
         """The rows are on disk."""
         self._drained = Drained()
-        if batch.points:
+        self._held_back = self._keeping
+        if batch.points or batch.messages:
             self._outbox.wake()
 
     def rolled_back(self) -> None:
         """They are not: offer them again."""
         self._outbox.give_back(self._drained)
         self._drained = Drained()
+        self._keeping = self._held_back
         self._configs.forget()
         self._poll_due = self._alive_due = float("-inf")
 
@@ -112,7 +116,11 @@ class ChoreList:
         self._drained = self._outbox.take_drained()
         state.drained["points_written"] += self._drained.points
         state.drained["points_refused"] += len(self._drained.refused)
-        chores.drained = self._drained.ids
+        # A row that a restart would still need stays, drained or not.
+        chores.checkpoint = state.unflushed.checkpoint()
+        done = self._held_back + self._drained.ids
+        chores.drained = [number for number in done if number <= chores.checkpoint]
+        self._keeping = [number for number in done if number > chores.checkpoint]
         refused: list[Reject] = [
             rejected_point(point, words, now) for point, words in self._drained.refused
         ]

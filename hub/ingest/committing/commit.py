@@ -14,6 +14,7 @@ from hub.bulk import BulkWriter, utc_text
 from hub.commands.delivery import apply_receipt, mark_expired, mark_sent
 from hub.incidents import store as incidents
 from hub.incidents.watcher import Outcome
+from hub.ingest.committing.log import write_log
 from hub.ingest.judging.batch import Batch
 from hub.ingest.judging.node_words import EVENT_COLUMNS
 from hub.ingest.judging.samples import POLE_COLUMNS
@@ -32,9 +33,6 @@ from hub.nodeconfig.delivery import write_adapted
 from hub.nodeconfig.store import Desired
 from hub.revision import next_revision
 
-POINTS_PER_ROW = 5000
-"""A row of the telemetry outbox holds at most so many points."""
-
 _IDS_PER_STATEMENT = 500
 _NODE_COLUMNS = tuple(column.name for column in node_state.c)
 _NODES = BulkWriter(node_state, _NODE_COLUMNS, key=("node",))
@@ -42,7 +40,6 @@ _POLES = BulkWriter(pole_state, POLE_COLUMNS, key=("pole",))
 _RANGES = BulkWriter(received, ("node", "epoch", "ranges"), key=("node", "epoch"))
 _EVENTS = BulkWriter(node_event, EVENT_COLUMNS, key=("node", "epoch", "seq"))
 _STATS = BulkWriter(ingest_stat, ("key", "value"), key=("key",))
-_MSGPACK = msgspec.msgpack.Encoder()
 _JSON = msgspec.json.Encoder()
 
 
@@ -51,6 +48,8 @@ class Chores:
     """What rides along with a batch: word from the drainer and from the commands, and statistics."""
 
     drained: Sequence[int] = ()
+    checkpoint: int | None = None
+    """Up to this id of the log all state is written with this commit; None leaves it as it was."""
     refused_points: Sequence[Reject] = ()
     sent_commands: Sequence[str] = ()
     expired_commands: Sequence[str] = ()
@@ -75,6 +74,7 @@ def needs_commit(batch: Batch, outcome: Outcome, chores: Chores) -> bool:
     """Whether there is anything to write."""
     return bool(
         batch.points
+        or batch.messages
         or batch.pole_rows
         or batch.event_rows
         or batch.receipts
@@ -87,8 +87,11 @@ def needs_commit(batch: Batch, outcome: Outcome, chores: Chores) -> bool:
     )
 
 
-def write_batch(conn: Connection, batch: Batch, outcome: Outcome, chores: Chores) -> None:
-    """Write everything. The caller's transaction makes it one, or none."""
+def write_batch(conn: Connection, batch: Batch, outcome: Outcome, chores: Chores) -> int:
+    """Write everything. The caller's transaction makes it one, or none.
+
+    Returns the id of the log's last row, 0 where none was written.
+    """
     revision = next_revision(conn)
     _write_receipts(conn, batch, revision)
     _write_rejects(conn, batch, chores.refused_points)
@@ -103,11 +106,14 @@ def write_batch(conn: Connection, batch: Batch, outcome: Outcome, chores: Chores
         ],
     )
     _EVENTS.write(conn, [(*row, revision) for row in batch.event_rows])
-    _write_outbox(conn, batch)
+    newest = write_log(conn, batch)
     incidents.write(conn, outcome, revision)
     _write_chores(conn, chores, batch.now, revision)
     stats = {"counters": batch.state.counters.to_json(), **chores.stats}
+    if chores.checkpoint is not None:
+        stats["checkpoint"] = {"after": chores.checkpoint}
     _STATS.write(conn, [(key, _JSON.encode(value).decode()) for key, value in stats.items()])
+    return newest
 
 
 def _write_receipts(conn: Connection, batch: Batch, revision: int) -> None:
@@ -138,16 +144,6 @@ def _is_kept(conn: Connection, candidate: Reject) -> bool:
         reject.c.sha256 == candidate.sha256, reject.c.topic == candidate.topic
     )
     return conn.execute(query.limit(1)).scalar() is not None
-
-
-def _write_outbox(conn: Connection, batch: Batch) -> None:
-    for start in range(0, len(batch.points), POINTS_PER_ROW):
-        points = batch.points[start : start + POINTS_PER_ROW]
-        conn.execute(
-            insert(telemetry_outbox).values(
-                created_at=batch.now, points=len(points), payload=_MSGPACK.encode(points)
-            )
-        )
 
 
 def _write_chores(conn: Connection, chores: Chores, now: datetime, revision: int) -> None:

@@ -19,12 +19,14 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 
 from hub.ingest.committing.chores import ChoreList
 from hub.ingest.committing.commit import needs_commit, write_batch
+from hub.ingest.committing.log import messages_after
 from hub.ingest.judging.batch import Batch
 from hub.ingest.judging.directory import Directory
+from hub.ingest.judging.fast_lane import FastLane, flush, restore
 from hub.ingest.judging.judge import take
 from hub.ingest.judging.liveness import Liveness
 from hub.ingest.link.arrival import Arrival, rejected
-from hub.ingest.link.confirm import confirm
+from hub.ingest.link.confirm import Confirmer
 from hub.ingest.link.port import BrokerLink
 from hub.ingest.lock import IngestLock, IngestRunningError
 from hub.ingest.state import IngestState, load_state
@@ -58,7 +60,10 @@ class Committer:
         chores: ChoreList,
         settings: IngestSettings,
         clocks: Clocks,
+        *,
+        fast: bool = True,
     ) -> None:
+        """`fast` False sends every message through the slow lane, which must leave the same."""
         self._engine = engine
         self._lock = lock
         self._link = link
@@ -70,6 +75,9 @@ class Committer:
         self._stop = threading.Event()
         self._conn: Connection | None = None
         self._state: IngestState | None = None
+        self._fast = fast
+        self._lane = FastLane()
+        self._confirmer = Confirmer(link)
         self._held: list[Arrival] = []
         self._next_tick = float("-inf")
         self._last_refresh = float("-inf")
@@ -130,11 +138,14 @@ class Committer:
     def _round(self, arrivals: Sequence[Arrival]) -> None:
         conn, state = self._ready()
         monotonic_s = self._clocks.monotonic_s()
-        batch = Batch(state, self._directory, self._clocks.now(), self._settings.live_max_age_s)
+        batch = self._batch(state)
         may_refresh = monotonic_s - self._last_refresh >= _REFRESH_AT_MOST_EVERY_S
         batch.may_refresh = may_refresh
-        for came in arrivals:
-            take(batch, came)
+        if self._fast:
+            self._lane.take_all(batch, arrivals)
+        else:
+            for came in arrivals:
+                take(batch, came)
         if may_refresh and not batch.may_refresh:
             self._last_refresh = monotonic_s
         state.counters.messages += len(arrivals)
@@ -144,13 +155,26 @@ class Committer:
             self._directory.refresh()
             self._liveness.listening(self._listening_since(monotonic_s))
             self._liveness.tick(batch, monotonic_s)
+        flush(batch, monotonic_s)
         chores = self._chores.collect(state, batch, monotonic_s)
         outcome = state.watcher.take()
         if needs_commit(batch, outcome, chores):
             with conn.begin():
-                write_batch(conn, batch, outcome, chores)
+                newest = write_batch(conn, batch, outcome, chores)
+            if newest:
+                state.unflushed.logged(batch.number, newest)
             self._last_commit = self._clocks.monotonic_s()
         self._committed(batch, arrivals)
+
+    def _batch(self, state: IngestState) -> Batch:
+        state.batches += 1
+        return Batch(
+            state,
+            self._directory,
+            self._clocks.now(),
+            self._settings.live_max_age_s,
+            number=state.batches,
+        )
 
     def _listening_since(self, monotonic_s: float) -> float | None:
         """Since when a node's silence is the node's own, and not the hub's slowness or deafness."""
@@ -163,15 +187,15 @@ class Committer:
         """From here on the database has it: nothing below may be needed for its safety."""
         if batch.live_sample_times:
             now_s = self._clocks.now().timestamp()
-            add = batch.state.latency_ms.add
-            for sample_s in batch.live_sample_times:
-                add((now_s - sample_s) * 1000)
+            batch.state.latency_ms.add_all(
+                [(now_s - sample_s) * 1000 for sample_s in batch.live_sample_times]
+            )
         self._pause_s = 0.0
         if self._trouble:
             self._trouble = False
             _log.info("database_back")
         self._link.acknowledge(arrivals)
-        confirm(self._link, batch.confirmations)
+        self._confirmer.committed(batch, len(arrivals), self._clocks.monotonic_s())
         self._chores.committed(batch)
         for name in batch.changed_nodes:
             live = batch.state.nodes[name]
@@ -183,7 +207,10 @@ class Committer:
         if self._state is None:
             self._lock.ensure()
             with self._conn.begin():
-                self._state = load_state(self._conn)
+                state = load_state(self._conn)
+                restore(state, messages_after(self._conn, state.unflushed.checkpoint()))
+            self._state = state
+            self._lane = FastLane()
             self._directory.refresh()
             self._liveness.adopt(self._state)
         return self._conn, self._state
@@ -239,7 +266,7 @@ class Committer:
         """Keep a message that made the hub itself fail; its node is not told, so nothing of it is lost."""
         _log.error("message_failed", topic=came.topic, error=repr(error))
         conn, state = self._ready()
-        batch = Batch(state, self._directory, self._clocks.now(), self._settings.live_max_age_s)
+        batch = self._batch(state)
         received_at = datetime.fromtimestamp(came.at, UTC)
         batch.rejects.append(rejected(came, received_at, "hub_error", repr(error)))
         with conn.begin():
@@ -249,7 +276,8 @@ class Committer:
     def _finish(self) -> None:
         try:
             conn, state = self._ready()
-            batch = Batch(state, self._directory, self._clocks.now(), self._settings.live_max_age_s)
+            batch = self._batch(state)
+            flush(batch, self._clocks.monotonic_s(), everything=True)
             chores = self._chores.last(state, batch.now)
             with conn.begin():
                 write_batch(conn, batch, state.watcher.take(), chores)

@@ -9,15 +9,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-import msgspec
 from sqlalchemy import Engine, select
 
 from hub.db import reading
+from hub.ingest.committing.log import points_in
 from hub.ingest.tables import telemetry_outbox
 from hub.telemetry.outbox import WaitingBatch
 from hub.telemetry.port import Point
 
-_DECODER = msgspec.msgpack.Decoder(list[Point])
+POINTS_AT_ONCE = 20_000
+"""So many points are held in memory at a time, or one batch."""
 
 
 class Drained:
@@ -42,15 +43,20 @@ class SqlOutbox:
 
     def waiting(self, after: int, at_most: int) -> list[WaitingBatch]:
         """See Outbox."""
-        query = (
-            select(telemetry_outbox.c.id, telemetry_outbox.c.payload)
-            .where(telemetry_outbox.c.id > after)
-            .order_by(telemetry_outbox.c.id)
-            .limit(at_most)
-        )
+        table = telemetry_outbox.c
+        sizes = select(table.id, table.points).where(table.id > after).order_by(table.id).limit(at_most)
         with self._engine.connect() as conn:
-            rows = conn.execute(query).all()
-        return [WaitingBatch(row.id, _DECODER.decode(row.payload)) for row in rows]
+            last, sum_of_points = after, 0
+            for number, points in conn.execute(sizes):
+                sum_of_points += points
+                if last > after and sum_of_points > POINTS_AT_ONCE:
+                    break
+                last = number
+            if last == after:
+                return []
+            query = select(table.id, table.payload).where(table.id > after, table.id <= last)
+            rows = conn.execute(query.order_by(table.id)).all()
+        return [WaitingBatch(row.id, points_in(row.payload)) for row in rows]
 
     def wait(self, timeout_s: float) -> None:
         """See Outbox."""

@@ -11,6 +11,7 @@ from hub.ingest.judging.directory import Directory, KnownNode
 from hub.ingest.link.arrival import Arrival, Reject, rejected
 from hub.ingest.ranges import RangeSet
 from hub.ingest.state import IngestState, NodeLive
+from hub.ingest.unflushed import Slot
 from hub.telemetry.port import Point
 from protocol import Receipt
 
@@ -45,8 +46,17 @@ class Batch:
     directory: Directory
     now: datetime
     live_max_age_s: float
+    number: int = 0
+    """Counts up from 1 within one IngestState; 0 where no log row is written."""
     may_refresh: bool = False
     """Whether a name that is not known is reason to read the registry again."""
+    oldest_s: float = 0.0
+    latest_s: float = 0.0
+    """Between these Unix seconds a sample's time is live and plausible."""
+    messages: list[tuple[str, int, int, bytes]] = field(default_factory=list)
+    """What took the fast lane: commune, arrival in Unix milliseconds, number of samples, payload as it came."""
+    runs: dict[Slot, list[int]] = field(default_factory=dict)
+    """First and last seq that the fast lane took of a node without a break."""
     points: list[Point] = field(default_factory=list)
     pole_rows: dict[str, Sequence[Value]] = field(default_factory=dict)
     event_rows: list[Sequence[Value]] = field(default_factory=list)
@@ -89,10 +99,11 @@ class Batch:
 
     def ranges_of(self, node: str, epoch: str) -> RangeSet:
         """The seqs received of an epoch; a new epoch starts empty."""
-        ranges = self.state.ranges.get((node, epoch))
-        if ranges is None:
-            ranges = self.state.ranges[(node, epoch)] = RangeSet()
-        return ranges
+        return self.state.ranges_of(node, epoch)
+
+    def close_run(self, slot: Slot, run: list[int]) -> None:
+        """Confirm a run of seqs apart from what follows it."""
+        self.confirmation(slot.known, slot.epoch).stored.extend(range(run[0], run[1] + 1))
 
     def confirmation(self, known: KnownNode, epoch: str) -> Confirmation:
         """Where to note what the node is told after the commit."""

@@ -97,7 +97,17 @@ def take_sample(
             return
     ranges.add(seq)
     batch.changed_ranges.add((known.name, epoch))
-    batch.points.append(_point(known, epoch, sample, filed_s, came.at, is_live))
+    batch.points.append(
+        point_of(
+            known.name,
+            known.commune,
+            epoch,
+            sample,
+            round(filed_s * 1000),
+            round(came.at * 1000),
+            is_live=is_live,
+        )
+    )
     batch.state.counters.samples_stored += 1
     batch.confirmation(known, epoch).stored.append(seq)
     if is_live and synced:
@@ -137,7 +147,7 @@ def _keep_newest(
 ) -> None:
     before = batch.state.poles.get(sample.pole)
     counters = sample.counters or (before.counters if before is not None else None)
-    batch.pole_rows[sample.pole] = _pole_row(known, epoch, sample, counters, filed, received_at)
+    batch.pole_rows[sample.pole] = pole_row(known.name, epoch, sample, counters, filed, received_at)
     batch.state.poles[sample.pole] = PoleMark(
         known.name, epoch, sample.seq, filed, tuple(sample.faults), counters
     )
@@ -146,18 +156,19 @@ def _keep_newest(
         observe_sample(batch, known, epoch, sample, before, filed)
 
 
-def _pole_row(
-    known: KnownNode,
+def pole_row(
+    node: str,
     epoch: str,
     sample: Sample,
     counters: LampCounters | None,
     filed: datetime,
     received_at: datetime,
 ) -> tuple[str | int | float | bool | None, ...]:
+    """A row of `pole_state` in the order of POLE_COLUMNS; raises OverflowError as `utc_text` does."""
     lamp, meter = sample.lamp, sample.meter
     return (
         sample.pole,
-        known.name,
+        node,
         utc_text(filed),
         utc_text(received_at),
         epoch,
@@ -189,18 +200,19 @@ def _told(sample: Sample, counters: LampCounters | None) -> str:
     return _JSON.encode({name: value for name, value in told.items() if value is not None}).decode()
 
 
-def _point(
-    known: KnownNode, epoch: str, sample: Sample, filed_s: float, arrived_s: float, is_live: bool
+def point_of(
+    node: str, commune: str, epoch: str, sample: Sample, filed_ms: int, arrived_ms: int, *, is_live: bool
 ) -> Point:
+    """The sample as it is filed; times in Unix milliseconds."""
     lamp, meter = sample.lamp, sample.meter
     return Point(
-        known.name,
+        node,
         epoch,
         sample.seq,
-        known.commune,
+        commune,
         sample.pole,
-        round(filed_s * 1000),
-        round(arrived_s * 1000),
+        filed_ms,
+        arrived_ms,
         sample.clock,
         not is_live,
         lamp.effect_level,

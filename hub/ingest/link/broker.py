@@ -1,7 +1,8 @@
-"""The hub's MQTT 5 connection: paho, with acknowledgement by hand after the commit.
+"""The hub's MQTT 5 connection, with acknowledgement by hand after the commit.
 
-paho's own thread only appends to a queue. How long that can get is bounded by the receive maximum the
-hub announces: the broker sends no more while that many messages are unacknowledged.
+One thread owns the socket: it reads, cuts messages apart and queues them, and writes what others left for
+it. How long the queue can get is bounded by the receive maximum the hub announces (the broker sends no more
+while that many messages are unacknowledged) and by bytes: beyond `MAX_QUEUED_BYTES` nothing is read.
 """
 
 from __future__ import annotations
@@ -10,17 +11,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from typing import Any
 
-import paho.mqtt.client as mqtt
+import mqtt5
 import structlog
-from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
-from paho.mqtt.reasoncodes import ReasonCode
-from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from hub.ingest.link.arrival import Arrival, arrival
+from hub.ingest.link.arrival import Arrival
+from hub.ingest.link.connection import Connection, RefusedError
+from hub.ingest.link.wire import Control, Splitter, WireError, pubacks
 from hub.settings import BrokerSettings
 from protocol import FROM_NODE
 from protocol.topics import ROOT
@@ -29,12 +26,22 @@ SUBSCRIPTIONS = tuple(f"{ROOT}/+/+/{kind.value}" for kind in FROM_NODE)
 MAX_BATCH_BYTES = 8 * 1024 * 1024
 """One commit takes no more payload than this, so that memory stays bounded whatever nodes send."""
 
-_QOS = 1
+MAX_QUEUED_BYTES = 64 * 1024 * 1024
+"""While so much waits for the committer, the broker is left to hold the rest."""
+
+MAX_UNSENT_BYTES = 16 * 1024 * 1024
+"""A broker that reads so slowly is told nothing more until it has caught up."""
+
+_FIRST_PAUSE_S = 1.0
+_LONGEST_PAUSE_S = 10.0
+_SUBSCRIBE_ID = 65_535
+_LARGEST_ID = _SUBSCRIBE_ID - 1
+_PUBACK, _SUBACK, _PINGRESP, _DISCONNECT = 4, 9, 13, 14
 _log = structlog.get_logger(__name__)
 
 
 class _Count:
-    """One writer each: `came` is paho's thread's, `acknowledged` the committer's."""
+    """One writer each: `came` is the link's thread's, the others the committer's."""
 
     __slots__ = ("acknowledged", "came")
 
@@ -46,44 +53,40 @@ class _Count:
 class MqttLink:
     """A BrokerLink on a real broker. Reconnects by itself, at most every 10 s."""
 
-    def __init__(self, settings: BrokerSettings) -> None:
+    def __init__(self, settings: BrokerSettings, subscriptions: Sequence[str] = SUBSCRIPTIONS) -> None:
         self._settings = settings
-        self._waiting: deque[Arrival] = deque()
+        self._subscriptions = tuple(subscriptions)
+        self._waiting: deque[list[Arrival]] = deque()
+        self._queued_bytes = 0
+        self._taken_bytes = 0
         self._count = _Count()
-        self._expiries: dict[int | None, Properties] = {}
         self._something = threading.Event()
         self._generation = 0
         self._connected_since: float | None = None
-        self._client = _client(settings)
-        self._client.on_connect = self._on_connect
-        self._client.on_connect_fail = self._on_connect_fail
-        self._client.on_disconnect = self._on_disconnect
-        self._client.on_message = self._on_message
+        self._connection: Connection | None = None
+        self._unacknowledged: dict[int, bytes] = {}
+        self._last_id = 0
+        self._sending = threading.Lock()
+        self._stop = threading.Event()
         self._lost_logged = False
-        self._thread_name = f"paho-mqtt-client-{settings.client_id}"
+        self._thread = threading.Thread(target=self._run, name=f"mqtt-{settings.client_id}")
 
     def start(self) -> None:
         """Begin to connect; returns at once, and keeps trying until `stop`."""
-        properties = _properties(PacketTypes.CONNECT)
-        properties.SessionExpiryInterval = self._settings.session_expiry_s
-        properties.ReceiveMaximum = self._settings.receive_maximum
-        self._client.connect_async(
-            self._settings.host,
-            self._settings.port,
-            keepalive=self._settings.keepalive_s,
-            clean_start=False,
-            properties=properties,
-        )
-        self._client.loop_start()
+        self._thread.start()
 
     def stop(self) -> None:
         """Leave the broker, which keeps the session and everything unacknowledged."""
-        self._client.disconnect()
-        self._client.loop_stop()
+        self._stop.set()
+        connection = self._connection
+        if connection is not None:
+            connection.wake()
+        if self._thread.ident is not None:
+            self._thread.join()
 
     def is_alive(self) -> bool:
-        """Whether paho's thread runs; it would not outlive a packet that makes its parser fail."""
-        return any(thread.name == self._thread_name for thread in threading.enumerate())
+        """Whether the link's thread runs."""
+        return self._thread.is_alive()
 
     @property
     def connected_since(self) -> float | None:
@@ -93,7 +96,8 @@ class MqttLink:
     @property
     def crowded(self) -> bool:
         """See BrokerLink."""
-        return self._count.came - self._count.acknowledged >= 0.9 * self._settings.receive_maximum
+        unacknowledged = self._count.came - self._count.acknowledged
+        return unacknowledged >= 0.9 * self._settings.receive_maximum or self._is_full()
 
     def take(self, at_most: int, timeout_s: float) -> list[Arrival]:
         """See BrokerLink."""
@@ -105,85 +109,124 @@ class MqttLink:
                 self._something.wait(timeout_s)
         taken: list[Arrival] = []
         size = 0
+        was_full = self._is_full()
         while waiting and len(taken) < at_most and size < MAX_BATCH_BYTES:
-            came = waiting.popleft()
-            size += len(came.payload)
-            taken.append(came)
+            group = waiting.popleft()
+            if len(taken) + len(group) > at_most:
+                split = at_most - len(taken)
+                waiting.appendleft(group[split:])
+                group = group[:split]
+            size += sum([len(came[1]) for came in group])
+            taken += group
+        self._taken_bytes += size
+        connection = self._connection
+        if was_full and connection is not None:
+            connection.wake()
         return taken
 
     def acknowledge(self, arrivals: Sequence[Arrival]) -> None:
         """See BrokerLink. What came by an earlier connection is the broker's to deliver again."""
-        for came in arrivals:
-            if came.qos and came.generation == self._generation:
-                self._client.ack(came.mid, came.qos)
-                self._count.acknowledged += 1
-
-    def publish(self, topic: str, payload: bytes, *, expiry_s: int | None, retain: bool = False) -> bool:
-        """See BrokerLink."""
-        if self._connected_since is None:
-            return False
-        properties = self._expiries.get(expiry_s)
-        if properties is None:
-            properties = self._expiries[expiry_s] = _properties(PacketTypes.PUBLISH)
-            if expiry_s is not None:
-                properties.MessageExpiryInterval = expiry_s
-        told = self._client.publish(topic, payload, qos=_QOS, retain=retain, properties=properties)
-        return told.rc == mqtt.MQTT_ERR_SUCCESS
-
-    def _on_connect(
-        self,
-        client: mqtt.Client,
-        _userdata: object,
-        _flags: mqtt.ConnectFlags,
-        reason: ReasonCode,
-        _properties: Properties | None,
-    ) -> None:
-        if reason.is_failure:
-            self._log_lost(f"refused: {reason}")
+        generation = self._generation
+        mids = [came.mid for came in arrivals if came.qos and came.generation == generation]
+        if not mids:
             return
-        self._generation += 1
+        self._count.acknowledged += len(mids)
+        connection = self._connection
+        if connection is not None:
+            connection.send(pubacks(mids), generation)
+
+    def publish(
+        self, topic: str, payload: bytes, *, expiry_s: int | None, retain: bool = False, qos: int = 1
+    ) -> bool:
+        """See BrokerLink."""
+        connection = self._connection
+        if self._connected_since is None or connection is None or connection.unsent > MAX_UNSENT_BYTES:
+            return False
+        if qos == 0:
+            return connection.send(_packet(topic, payload, expiry_s, retain, None), self._generation)
+        with self._sending:
+            if len(self._unacknowledged) >= min(connection.window, _LARGEST_ID - 1):
+                return False
+            mid = self._next_id()
+            packet = self._unacknowledged[mid] = _packet(topic, payload, expiry_s, retain, mid)
+        return connection.send(packet, self._generation)
+
+    def _next_id(self) -> int:
+        """A packet id that is not in use; the window is smaller than there are ids."""
+        while True:
+            self._last_id = self._last_id % _LARGEST_ID + 1
+            if self._last_id not in self._unacknowledged:
+                return self._last_id
+
+    def _is_full(self) -> bool:
+        return self._queued_bytes - self._taken_bytes >= MAX_QUEUED_BYTES
+
+    def _run(self) -> None:
+        pause_s = _FIRST_PAUSE_S
+        while not self._stop.is_set():
+            connected = False
+            try:
+                with Connection(self._settings) as connection:
+                    self._greet(connection)
+                    connected = True
+                    self._converse(connection)
+            except (OSError, WireError, RefusedError) as error:
+                self._log_lost(str(error) or repr(error))
+            finally:
+                self._connected_since = None
+                self._connection = None
+            pause_s = _FIRST_PAUSE_S if connected else min(2 * pause_s, _LONGEST_PAUSE_S)
+            self._stop.wait(pause_s)
+
+    def _greet(self, connection: Connection) -> None:
+        connection.greet()
         self._count = _Count()
-        client.subscribe([(name, SubscribeOptions(qos=_QOS)) for name in SUBSCRIPTIONS])
+        self._generation += 1
+        connection.generation = self._generation
+        filters = [
+            mqtt5.TopicFilter(name, max_qos=mqtt5.QoS.AT_LEAST_ONCE, retain_as_published=False)
+            for name in self._subscriptions
+        ]
+        connection.send(mqtt5.SubscribePacket(_SUBSCRIBE_ID, filters).write(), self._generation)
+        with self._sending:
+            # The broker may or may not have had them when the last connection broke.
+            for packet in self._unacknowledged.values():
+                connection.send(bytes([packet[0] | 8]) + packet[1:], self._generation)
+        self._connection = connection
         self._connected_since = time.monotonic()
         self._lost_logged = False
         _log.info("broker_connected", host=self._settings.host, port=self._settings.port)
 
-    def _on_connect_fail(self, _client: mqtt.Client, _userdata: object) -> None:
-        self._log_lost("no connection")
+    def _converse(self, connection: Connection) -> None:
+        splitter = Splitter(self._generation)
+        while not self._stop.is_set():
+            for data in connection.exchange(reading=not self._is_full()):
+                came, others = splitter.feed(data, time.time())
+                if came:
+                    self._queue(came)
+                for other in others:
+                    self._control(other)
+        connection.leave()
 
-    def _on_disconnect(
-        self,
-        _client: mqtt.Client,
-        _userdata: object,
-        _flags: mqtt.DisconnectFlags,
-        reason: ReasonCode,
-        _properties: Properties | None,
-    ) -> None:
-        self._connected_since = None
-        if reason.is_failure:
-            self._log_lost(str(reason))
-
-    def _on_message(self, _client: mqtt.Client, _userdata: object, message: mqtt.MQTTMessage) -> None:
-        try:
-            topic = message.topic
-        except UnicodeDecodeError:
-            topic = repr(message._topic)  # a broker must not pass this on; should one do so, it is a reject
-        self._waiting.append(
-            arrival(
-                topic,
-                bytes(message.payload),
-                mid=message.mid,
-                qos=message.qos,
-                retain=message.retain,
-                dup=message.dup,
-                generation=self._generation,
-                at=time.time(),
-            )
-        )
-        if message.qos:
-            self._count.came += 1
+    def _queue(self, came: list[Arrival]) -> None:
+        self._count.came += sum([1 for one in came if one[3]])
+        self._queued_bytes += sum([len(one[1]) for one in came])
+        self._waiting.append(came)
         if not self._something.is_set():
             self._something.set()
+
+    def _control(self, other: Control) -> None:
+        if other.kind == _PUBACK:
+            with self._sending:
+                self._unacknowledged.pop(int.from_bytes(other.packet[2:4], "big"), None)
+        elif other.kind == _SUBACK:
+            refused = [code for code in other.packet[-len(self._subscriptions) :] if code >= 0x80]
+            if refused:
+                raise RefusedError(f"subscription refused, reason {refused[0]:#04x}")
+        elif other.kind == _DISCONNECT:
+            raise RefusedError(f"broker said goodbye, reason {(other.packet[2:3] or bytes(1))[0]:#04x}")
+        elif other.kind != _PINGRESP:
+            raise WireError(f"a packet of type {other.kind}")
 
     def _log_lost(self, reason: str) -> None:
         if not self._lost_logged:
@@ -191,26 +234,12 @@ class MqttLink:
             _log.warning("broker_lost", host=self._settings.host, port=self._settings.port, reason=reason)
 
 
-def _properties(packet_type: int) -> Properties:
-    return Properties(packet_type)  # type: ignore[no-untyped-call]
-
-
-def _client(settings: BrokerSettings) -> mqtt.Client:
-    client = mqtt.Client(
-        CallbackAPIVersion.VERSION2,
-        client_id=settings.client_id,
-        protocol=mqtt.MQTTv5,
-        manual_ack=True,
-    )
-    client.reconnect_delay_set(min_delay=1, max_delay=10)
-    # Confirmations are coalesced and can be asked for again: paho's window of 20 would only slow them.
-    client.max_inflight_messages_set(1000)
-    client.max_queued_messages_set(100_000)
-    if settings.ca_file is not None:
-        tls: dict[str, Any] = {
-            "ca_certs": str(settings.ca_file),
-            "certfile": str(settings.cert_file),
-            "keyfile": str(settings.key_file),
-        }
-        client.tls_set(**tls)
-    return client
+def _packet(topic: str, payload: bytes, expiry_s: int | None, retain: bool, mid: int | None) -> bytes:
+    return mqtt5.PublishPacket(
+        topic,
+        payload,
+        qos=mqtt5.QoS.AT_MOST_ONCE if mid is None else mqtt5.QoS.AT_LEAST_ONCE,
+        packet_id=mid,
+        retain=retain,
+        message_expiry_interval=expiry_s,
+    ).write()

@@ -1,28 +1,81 @@
-"""The hub's word to the nodes, after the commit: one `stored` per node and epoch of a batch."""
+"""The hub's word to the nodes, after the commit: one `stored` per node and epoch for many of its samples."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from itertools import groupby
 from uuid import UUID
 
-from hub.ingest.judging.batch import Confirmation
+from hub.ingest.judging.batch import Batch, Confirmation
 from hub.ingest.link.port import BrokerLink
 from hub.ingest.ranges import compressed
+from hub.ingest.unflushed import Slot
 from protocol import Kind, Range, SetAside, Stored, encode, topic
+from protocol.topics import ROOT
 
-_EXPIRY_S = 60
+LINGER_S = 1.0
+"""Under load a node hears of what is stored about so often: far more often than it would send again."""
+
+FEW = 200
+"""A batch of fewer messages than this is no load."""
+
+_STORED = Kind.STORED.value
 _RANGES_PER_MESSAGE = 1000
 
 
-def confirm(link: BrokerLink, confirmations: Mapping[tuple[str, str, str], Confirmation]) -> None:
-    """Tell every (commune, node, epoch) what is stored and what was set aside.
+class Confirmer:
+    """Tells nodes what is committed: at once while little comes, else gathered for about a second.
 
-    A word that is lost costs nothing: the node sends again and is told again.
+    A word that is lost costs nothing: the node sends again and is told again. So it travels at QoS 0.
     """
-    for (commune, node, epoch), told in confirmations.items():
-        for message in messages(node, epoch, told):
-            link.publish(topic(commune, node, Kind.STORED), encode(message), expiry_s=_EXPIRY_S)
+
+    def __init__(self, link: BrokerLink) -> None:
+        self._link = link
+        self._told: dict[tuple[str, str, str], Confirmation] = {}
+        self._runs: dict[Slot, list[int]] = {}
+        self._due_s: float | None = None
+
+    def committed(self, batch: Batch, messages: int, monotonic_s: float) -> None:
+        """Take over what a committed batch of so many messages owes its nodes, and send what is due."""
+        for key, told in batch.confirmations.items():
+            before = self._told.setdefault(key, told)
+            if before is not told:
+                before.stored += told.stored
+                before.aside += told.aside
+        if self._runs:
+            for slot, run in batch.runs.items():
+                before_run = self._runs.setdefault(slot, run)
+                if before_run is not run:
+                    self._join(slot, before_run, run)
+        else:
+            self._runs = batch.runs
+        if self._due_s is None:
+            self._due_s = monotonic_s + LINGER_S
+        if messages < FEW or monotonic_s >= self._due_s:
+            self._send()
+
+    def _join(self, slot: Slot, before: list[int], run: list[int]) -> None:
+        if before[1] + 1 != run[0]:
+            key = (slot.commune, slot.name, slot.epoch)
+            told = self._told.setdefault(key, Confirmation())
+            told.stored.extend(range(before[0], before[1] + 1))
+            before[0] = run[0]
+        before[1] = run[1]
+
+    def _send(self) -> None:
+        publish = self._link.publish
+        for (commune, node, epoch), told in self._told.items():
+            for message in messages(node, epoch, told):
+                publish(topic(commune, node, Kind.STORED), encode(message), expiry_s=None, qos=0)
+        for slot, run in self._runs.items():
+            publish(f"{ROOT}/{slot.commune}/{slot.name}/{_STORED}", plain(slot, run), expiry_s=None, qos=0)
+        self._told, self._runs, self._due_s = {}, {}, None
+
+
+def plain(slot: Slot, run: Sequence[int]) -> bytes:
+    """The confirmation of one run, as `encode` would write it; names and epoch are known to be plain text."""
+    words = f'{{"v":1,"node":"{slot.name}","epoch":"{slot.epoch}","ranges":[[{run[0]},{run[1]}]]}}'
+    return words.encode()
 
 
 def messages(node: str, epoch: str, told: Confirmation) -> list[Stored]:

@@ -26,10 +26,13 @@ class BrokerLink(Protocol):
     def acknowledge(self, arrivals: Sequence[Arrival]) -> None:
         """Tell the broker that these are committed."""
 
-    def publish(self, topic: str, payload: bytes, *, expiry_s: int | None, retain: bool = False) -> bool:
-        """Hand over a QoS 1 message; False when there is no connection to send it on.
+    def publish(
+        self, topic: str, payload: bytes, *, expiry_s: int | None, retain: bool = False, qos: int = 1
+    ) -> bool:
+        """Hand over a message; False when it cannot be sent now: no connection, or too much on its way.
 
-        Without an expiry the broker keeps it; `retain` keeps it also for those who come later.
+        Without an expiry the broker keeps it; `retain` keeps it also for those who come later. What was taken
+        at QoS 1 is sent again after a reconnect; with QoS 0 it may be lost.
         """
 
 
@@ -71,7 +74,15 @@ class InMemoryLink:
         """See BrokerLink."""
         self.acknowledged += [came.mid for came in arrivals]
 
-    def publish(self, topic: str, payload: bytes, *, expiry_s: int | None, retain: bool = False) -> bool:
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        expiry_s: int | None,
+        retain: bool = False,
+        qos: int = 1,  # noqa: ARG002
+    ) -> bool:
         """See BrokerLink."""
         if self.connected_since is None:
             return False

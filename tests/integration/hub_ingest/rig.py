@@ -39,11 +39,12 @@ def directory(nodes: int = 3) -> InMemoryDirectory:
 class Rig:
     """`send` and `step`; the clock stands until `pass_time`."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, fast: bool = True, nodes: int = 3) -> None:
         self.engine = engine
+        self._fast = fast
         self.now = START
         self.link = InMemoryLink()
-        self.directory = directory()
+        self.directory = directory(nodes)
         self.settings = IngestSettings()
         self._lock = IngestLock(engine)
         self.restart()
@@ -61,6 +62,7 @@ class Rig:
             ChoreList(self.engine, self.outbox, self.link, self.settings, lambda: True),
             self.settings,
             Clocks(now=lambda: self.now, monotonic_s=lambda: self.monotonic_s),
+            fast=self._fast,
         )
         self.committer.step()
 

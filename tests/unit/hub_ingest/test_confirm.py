@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
 
-from hub.ingest.judging.batch import Confirmation
-from hub.ingest.link.confirm import confirm, messages
+from hub.incidents.watcher import Watcher
+from hub.ingest.judging.batch import Batch, Confirmation
+from hub.ingest.judging.directory import InMemoryDirectory, KnownNode
+from hub.ingest.link.confirm import FEW, LINGER_S, Confirmer, messages, plain
 from hub.ingest.link.port import InMemoryLink
-from protocol import Kind, Range, decode
+from hub.ingest.ranges import RangeSet
+from hub.ingest.state import IngestState
+from hub.ingest.unflushed import Slot
+from protocol import Kind, Range, Stored, decode, encode
 
 EPOCH = str(uuid4())
 
@@ -29,8 +35,54 @@ def test_what_is_stored_is_not_also_set_aside() -> None:
 
 def test_more_gaps_than_a_message_may_hold_become_several_messages() -> None:
     told = Confirmation(stored=list(range(1, 5001, 2)))
-    link = InMemoryLink()
-    confirm(link, {("tram-than", "tg-0001", EPOCH): told})
-    decoded = [decode(Kind.STORED, message.payload, node="tg-0001") for message in link.published]
+    decoded = messages("tg-0001", EPOCH, told)
     assert len(decoded) == 3
     assert sorted(one.first for message in decoded for one in message.ranges) == list(range(1, 5001, 2))
+
+
+def _slot(name: str = "tg-0001") -> Slot:
+    known = KnownNode(name, "tram-than", frozenset())
+    return Slot(known, name, "tram-than", EPOCH, RangeSet(), frozenset())
+
+
+def _batch(*runs: tuple[Slot, int, int]) -> Batch:
+    batch = Batch(IngestState(Watcher({}, {})), InMemoryDirectory(), datetime.now(UTC), 60)
+    batch.runs = {slot: [first, last] for slot, first, last in runs}
+    return batch
+
+
+def _told(link: InMemoryLink) -> list[Stored]:
+    return [decode(Kind.STORED, message.payload, node="tg-0001") for message in link.published]
+
+
+def test_the_quick_form_is_the_contracts_own() -> None:
+    message = Stored(v=1, node="tg-0001", epoch=UUID(EPOCH), ranges=[Range(4, 17)])
+    assert plain(_slot(), [4, 17]) == encode(message)
+
+
+def test_while_little_comes_a_node_is_told_at_once() -> None:
+    link = InMemoryLink()
+    Confirmer(link).committed(_batch((_slot(), 1, 2)), FEW - 1, 100.0)
+    assert [one.ranges for one in _told(link)] == [[Range(1, 2)]]
+
+
+def test_under_load_one_word_is_said_for_many_commits() -> None:
+    link = InMemoryLink()
+    confirmer = Confirmer(link)
+    slot = _slot()
+    for turn in range(4):
+        confirmer.committed(_batch((slot, 2 * turn + 1, 2 * turn + 2)), FEW, 100.0 + turn * LINGER_S / 4)
+    assert link.published == []
+    confirmer.committed(_batch(), 0, 100.0 + LINGER_S / 4 * 5)
+    assert [one.ranges for one in _told(link)] == [[Range(1, 8)]]
+
+
+def test_a_gap_between_two_commits_is_not_confirmed() -> None:
+    link = InMemoryLink()
+    confirmer = Confirmer(link)
+    slot = _slot()
+    confirmer.committed(_batch((slot, 1, 3)), FEW, 100.0)
+    confirmer.committed(_batch((slot, 7, 9)), FEW, 100.1)
+    confirmer.committed(_batch(), 0, 102.0)
+    seqs = {seq for one in _told(link) for first, last in one.ranges for seq in range(first, last + 1)}
+    assert seqs == {1, 2, 3, 7, 8, 9}

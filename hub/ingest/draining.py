@@ -1,0 +1,198 @@
+"""The telemetry drainer as a process of its own: decoding and writing points must not slow the commits.
+
+Parent and child speak over the child's pipes. The parent writes a line when batches may have come; the end
+of that stream ends the child after the write at hand, whatever ended the parent. The child writes a line of
+JSON for each group of batches that the store has taken, and one when the store is lost or back. Who deletes
+from the outbox is still the committer alone.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from typing import IO, BinaryIO
+
+import msgspec
+import structlog
+from sqlalchemy import Engine
+
+from hub.ingest.committing.outbox import SqlOutbox
+from hub.telemetry.drainer import Drainer
+from hub.telemetry.outbox import WaitingBatch
+from hub.telemetry.port import Point, TelemetryStore
+
+NICENESS = 10
+"""Below the ingest: what is taken in can wait in the outbox, what is not taken in waits on the nodes."""
+
+_FIRST_PAUSE_S = 0.5
+_LONGEST_PAUSE_S = 15.0
+_STEADY_AFTER_S = 10.0
+_log = structlog.get_logger(__name__)
+
+
+class Told(msgspec.Struct, omit_defaults=True):
+    """One line of the child."""
+
+    ids: list[int] = []
+    points: int = 0
+    refused: list[tuple[Point, str]] = []
+    store_up: bool = True
+
+
+_ENCODE = msgspec.json.Encoder().encode
+_DECODE = msgspec.json.Decoder(Told).decode
+
+
+class DrainProcess:
+    """Keeps the child running between `start` and `stop`; what it tells goes into the outbox given.
+
+    `argv` starts the child; the id it is to begin behind is added at the end.
+    """
+
+    def __init__(self, outbox: SqlOutbox, argv: Sequence[str]) -> None:
+        self._outbox = outbox
+        self._argv = list(argv)
+        self._last_id = 0
+        self._store_up = True
+        self._stop = threading.Event()
+        self._child: subprocess.Popen[bytes] | None = None
+        self._reader = threading.Thread(target=self._run, name="telemetry-drain-reader")
+        self._waker = threading.Thread(target=self._wake, name="telemetry-drain-waker")
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id; None between two."""
+        child = self._child
+        return child.pid if child is not None and child.poll() is None else None
+
+    def start(self) -> None:
+        """Begin to drain."""
+        self._reader.start()
+        self._waker.start()
+
+    def stop(self) -> None:
+        """End after the write at hand; everything the child has told is in the outbox then."""
+        self._stop.set()
+        self._outbox.wake()
+        self._waker.join()
+        child = self._child
+        if child is not None and child.stdin is not None:
+            _close(child.stdin)
+        self._reader.join()
+
+    def store_is_up(self) -> bool:
+        """Whether the last write got through."""
+        return self._store_up
+
+    def _wake(self) -> None:
+        while not self._stop.is_set():
+            self._outbox.wait(1.0)
+            child = self._child
+            if child is not None and child.stdin is not None:
+                try:
+                    child.stdin.write(b"\n")
+                    child.stdin.flush()
+                except (OSError, ValueError):
+                    continue  # it has ended; the reader sees to that
+
+    def _run(self) -> None:
+        pause_s = _FIRST_PAUSE_S
+        while not self._stop.is_set():
+            started_s = time.monotonic()
+            code = self._one_life()
+            if self._stop.is_set():
+                return
+            if time.monotonic() - started_s > _STEADY_AFTER_S:
+                pause_s = _FIRST_PAUSE_S
+            _log.warning("telemetry_drain_ended", code=code, restart_in_s=pause_s)
+            self._stop.wait(pause_s)
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+    def _one_life(self) -> int:
+        child = subprocess.Popen(
+            [*self._argv, str(self._last_id)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        self._child = child
+        assert child.stdout is not None
+        assert child.stdin is not None
+        if self._stop.is_set():
+            _close(child.stdin)
+        with child.stdout as lines:
+            for line in lines:
+                self._take(_DECODE(line))
+        _close(child.stdin)
+        return child.wait()
+
+    def _take(self, told: Told) -> None:
+        self._store_up = told.store_up
+        if told.ids:
+            self._last_id = max(self._last_id, *told.ids)
+            self._outbox.done(told.ids, points=told.points, refused=told.refused)
+
+
+class _PipedOutbox(SqlOutbox):
+    """The child's side: reads the database, and tells the parent instead of noting for a committer."""
+
+    def __init__(self, engine: Engine, wakes: BinaryIO, lines: BinaryIO) -> None:
+        super().__init__(engine)
+        self._wakes = wakes
+        self._lines = lines
+        self._ready = selectors.DefaultSelector()
+        self._ready.register(wakes, selectors.EVENT_READ)
+        self.ended = False
+
+    def waiting(self, after: int, at_most: int) -> list[WaitingBatch]:
+        """See Outbox; nothing more once the parent has gone."""
+        self._look(0)
+        return [] if self.ended else super().waiting(after, at_most)
+
+    def wait(self, timeout_s: float) -> None:
+        """See Outbox."""
+        self._look(timeout_s)
+
+    def done(self, ids: Sequence[int], *, points: int, refused: Sequence[tuple[Point, str]] = ()) -> None:
+        """See Outbox."""
+        self._tell(Told(list(ids), points, list(refused)))
+
+    def tell_store(self, *, up: bool) -> None:
+        """Tell that the store is lost or back."""
+        self._tell(Told(store_up=up))
+
+    def _tell(self, told: Told) -> None:
+        try:
+            self._lines.write(_ENCODE(told) + b"\n")
+            self._lines.flush()
+        except BrokenPipeError:
+            self.ended = True
+
+    def _look(self, timeout_s: float) -> None:
+        if not self.ended and self._ready.select(timeout_s) and not os.read(self._wakes.fileno(), 65536):
+            self.ended = True
+
+
+def drain(engine: Engine, store: TelemetryStore, *, after: int) -> None:
+    """The child's work, until its standard input ends. Signals are the parent's to answer."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    os.nice(NICENESS)
+    outbox = _PipedOutbox(engine, sys.stdin.buffer, sys.stdout.buffer)
+    drainer = Drainer(outbox, store, after=after, on_store=lambda up: outbox.tell_store(up=up))
+    drainer.run(until=lambda: outbox.ended)
+
+
+def drain_argv(config: str) -> list[str]:
+    """How `ngonden hub run` starts its child; see `DrainProcess`."""
+    return [sys.executable, "-m", "ngonden", "hub", "drain", "--config", config, "--after"]
+
+
+def _close(pipe: IO[bytes]) -> None:
+    try:
+        pipe.close()
+    except OSError:
+        return  # the other side has gone first

@@ -1,0 +1,271 @@
+"""The fast lane leaves what the slow one leaves, and what it has not yet written outlives a crash."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, select
+
+from hub.db import metadata, open_database
+from hub.ingest import reads
+from hub.ingest.judging.directory import KnownNode
+from hub.ingest.tables import received
+from hub.ingest.unflushed import AT_ONCE
+from protocol import CabinetReading, CameraReading, Kind, LampCounters, Sample
+from tests.integration.hub_ingest.rig import Rig
+from tests.integration.hub_ingest.words import (
+    EPOCH,
+    RATED_W,
+    event,
+    events,
+    node_name,
+    pole_code,
+    sample,
+    state,
+    telemetry,
+)
+
+OTHER_EPOCH = UUID("33333333-3333-4333-8333-333333333333")
+Act = Callable[[Rig], None]
+
+
+def _say(kind: Kind, payload: Callable[[Rig], bytes], number: int) -> Act:
+    return lambda rig: rig.send(kind, payload(rig), number=number)
+
+
+def _replaced(one: Sample, change: dict[str, Any]) -> Sample:
+    return msgspec.structs.replace(one, **change)
+
+
+CAMERA = CameraReading(camera="CAM-1", reachable=True, stream="live")
+CHANGES = st.one_of(
+    st.just({}),
+    st.just({}),
+    st.just({"cameras": [CAMERA]}),
+    st.just({"cameras": [msgspec.structs.replace(CAMERA, stream="no_media")]}),
+    st.just({"counters": LampCounters(burning_s=5, switches=1, energy_wh=1.0, supply_losses=0)}),
+    st.just({"cabinet": CabinetReading(door_open=True)}),
+    st.just({"faults": ["cycling_failure"]}),
+    st.just({"dark": True}),
+    st.just({"clock": "unsynced"}),
+    st.just({"historical": True}),
+    st.just({"pole": "TG-9999"}),
+    st.just({"boot": EPOCH, "mono_s": 5.0}),
+)
+RAW = st.sampled_from(
+    [
+        b"{",
+        b'{"v":2}',
+        b"",
+        b'{"v":1,"node":"tg-0001","epoch":"x","sent_at":"2026-03-01T12:00:00Z","samples":[]}',
+    ]
+)
+
+
+STATUS: st.SearchStrategy[Literal["online", "lost", "stopped"]] = st.sampled_from(
+    ["online", "lost", "stopped"]
+)
+
+
+def _crash(rig: Rig) -> None:
+    rig.committer.step()
+    rig.restart()
+
+
+@st.composite
+def acts(draw: st.DrawFn) -> Act:
+    number = draw(st.integers(1, 3))
+    kind = draw(
+        st.sampled_from(["sample"] * 8 + ["state", "event", "raw", "step", "wait", "restart", "registry"])
+    )
+    if kind == "step":
+        return lambda rig: rig.committer.step()
+    if kind == "restart":
+        return _crash
+    if kind == "wait":
+        seconds = draw(st.sampled_from([0.3, 4, 12, 40]))
+        return lambda rig: rig.pass_time(seconds, every_s=max(1, seconds / 4))
+    if kind == "registry":
+        return lambda rig: rig.directory.add(
+            KnownNode(node_name(1), "tram-than", frozenset({pole_code(1)}), {pole_code(1): RATED_W})
+        )
+    if kind == "state":
+        status = draw(STATUS)
+        return _say(Kind.STATE, lambda rig: state(number=number, status=status, at=rig.now), number)
+    if kind == "raw":
+        raw = draw(RAW)
+        return _say(Kind.TELEMETRY, lambda rig: raw, number)
+    if kind == "event":
+        seq = draw(st.integers(1, 9))
+        return _say(
+            Kind.EVENT, lambda rig: events(event(seq, number=number, at=rig.now), number=number), number
+        )
+    first = draw(st.integers(1, 9))
+    count = draw(st.integers(1, 3))
+    epoch = draw(st.sampled_from([EPOCH, EPOCH, EPOCH, OTHER_EPOCH]))
+    age_s = draw(st.sampled_from([0, 0, 0, 30, 60, 61, -299, -301, 5e9]))
+    watts = draw(st.sampled_from([RATED_W, RATED_W - 1, 0.2, 15.0, None]))
+    level = draw(st.sampled_from([1.0, 1.0, 0.5, 0.0]))
+    changes = draw(st.lists(CHANGES, min_size=count, max_size=count))
+    zone = draw(st.sampled_from([None, timezone(timedelta(hours=7))]))
+    extra = draw(st.sampled_from([b"", b"", b"", b'"new":1,', b'"power_kw":1,']))
+
+    def payload(rig: Rig) -> bytes:
+        at: datetime = max(rig.now - timedelta(seconds=age_s), datetime(1970, 1, 1, tzinfo=rig.now.tzinfo))
+        made = [
+            _replaced(
+                sample(
+                    first + n,
+                    number=number,
+                    at=at.astimezone(zone) if zone else at,
+                    power_w=watts,
+                    level=level,
+                ),
+                changes[n],
+            )
+            for n in range(count)
+        ]
+        return telemetry(*made, number=number, epoch=epoch, sent_at=rig.now).replace(
+            b'"dark"', extra + b'"dark"'
+        )
+
+    return _say(Kind.TELEMETRY, payload, number)
+
+
+def _left(rig: Rig) -> dict[str, object]:
+    """Everything that a run has left, without what only tells when it was written."""
+    found: dict[str, object] = {}
+    with rig.engine.connect() as conn:
+        for table in metadata.sorted_tables:
+            if table.name in ("hub_revision", "telemetry_outbox"):
+                continue
+            columns = [column for column in table.c if column.name not in ("revision", "id")]
+            rows = [tuple(row) for row in conn.execute(select(*columns))]
+            if table.name == "ingest_stat":
+                rows = [row for row in rows if row[0] != "checkpoint"]
+            found[table.name] = sorted(map(repr, rows))
+    found["points"] = sorted((msgspec.to_builtins(point) for point in rig.points()), key=repr)
+    stored: set[tuple[str, UUID, int]] = set()
+    aside: set[tuple[str, UUID, int, str]] = set()
+    for told in rig.stored():
+        stored |= {
+            (told.node, told.epoch, n) for first, last in told.ranges for n in range(first, last + 1)
+        }
+        aside |= {(told.node, told.epoch, one.first, one.reason) for one in told.set_aside}
+    found["stored"], found["aside"] = sorted(map(repr, stored)), sorted(map(repr, aside))
+    return found
+
+
+@pytest.fixture(scope="module")
+def pair(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], list[Engine]]:
+    folder = tmp_path_factory.mktemp("lanes")
+
+    def made() -> list[Engine]:
+        engines = []
+        for name in ("fast", "slow"):
+            for rest in folder.glob(f"{name}.db*"):
+                rest.unlink()
+            shutil.copy(migrated_sqlite, folder / f"{name}.db")
+            engines.append(open_database(f"sqlite:///{folder}/{name}.db"))
+        return engines
+
+    return made
+
+
+@settings(max_examples=60, deadline=None)
+@given(story=st.lists(acts(), min_size=4, max_size=25))
+def test_both_lanes_leave_the_same(pair: Callable[[], list[Engine]], story: list[Act]) -> None:
+    left = []
+    for engine, fast in zip(pair(), (True, False), strict=True):
+        rig = Rig(engine, fast=fast)
+        try:
+            for act in story:
+                act(rig)
+            rig.committer.step()
+            rig.pass_time(1)
+            left.append(_left(rig))
+        finally:
+            rig.close()
+            engine.dispose()
+    assert left[0] == left[1]
+
+
+MANY = AT_ONCE + 6
+
+
+@pytest.fixture
+def busy(engine: Engine) -> Any:
+    """More nodes than are written with every commit, each heard once."""
+    rig = Rig(engine, nodes=MANY)
+    for number in range(1, MANY + 1):
+        rig.send(Kind.TELEMETRY, telemetry(sample(1, number=number), number=number), number=number)
+        rig.send(Kind.TELEMETRY, telemetry(sample(2, number=number), number=number), number=number)
+    rig.committer.step()
+    rig.pass_time(1)
+    yield rig
+    rig.close()
+
+
+def _send_third(rig: Rig) -> None:
+    for number in range(1, MANY + 1):
+        one = sample(3, number=number, at=rig.now, power_w=RATED_W - 2)
+        rig.send(Kind.TELEMETRY, telemetry(one, number=number), number=number)
+    rig.committer.step()
+
+
+def _seqs(rig: Rig) -> set[int]:
+    return {one.seq for one in rig.read(reads.pole_states)}
+
+
+def _ranges(rig: Rig) -> list[Any]:
+    return [row.ranges for row in rig.read(lambda conn: conn.execute(select(received)).all())]
+
+
+def test_what_changes_no_picture_is_written_a_moment_later(busy: Rig) -> None:
+    _send_third(busy)
+    assert _seqs(busy) == {2}
+    busy.pass_time(1)
+    assert _seqs(busy) == {3}
+    assert {one.power_w for one in busy.read(reads.pole_states)} == {RATED_W - 2}
+    assert _ranges(busy) == [[[1, 3]]] * MANY
+
+
+def test_a_lamp_that_goes_out_by_schedule_is_seen_at_once(busy: Rig) -> None:
+    for number in range(1, MANY + 1):
+        one = sample(3, number=number, at=busy.now, level=0.0, power_w=0.0)
+        busy.send(Kind.TELEMETRY, telemetry(one, number=number), number=number)
+    busy.committer.step()
+    assert {one.effect_level for one in busy.read(reads.pole_states)} == {0.0}
+
+
+def test_a_crash_before_the_rows_are_written_loses_and_doubles_nothing(busy: Rig) -> None:
+    _send_third(busy)
+    assert _seqs(busy) == {2}
+    busy.restart()
+    _send_third(busy)
+    busy.pass_time(3)
+    assert _seqs(busy) == {3}
+    assert _ranges(busy) == [[[1, 3]]] * MANY
+    points = [(point.node, point.seq) for point in busy.points()]
+    assert len(points) == len(set(points)) == 3 * MANY
+    assert busy.stats()["duplicates"] == MANY
+    assert busy.stats()["samples_stored"] == 3 * MANY
+
+
+def test_a_log_row_that_a_restart_would_need_stays_though_it_is_drained(busy: Rig) -> None:
+    _send_third(busy)
+    waiting = busy.outbox.waiting(0, 1000)
+    busy.outbox.done([batch.id for batch in waiting], points=3 * MANY)
+    busy.committer.step()
+    assert [batch.id for batch in busy.outbox.waiting(0, 1000)] == [waiting[-1].id]
+    busy.pass_time(1)
+    assert busy.outbox.waiting(0, 1000) == []
