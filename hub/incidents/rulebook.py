@@ -12,7 +12,7 @@ from hub.incidents.model import LAMP_FAILURE, LAMP_UNEXPECTED_ON, Rule, Severity
 
 @dataclass(frozen=True, slots=True)
 class RuleRow:
-    """One row of `incident_rule`; `commune` empty is all, `params` only what differs; no severity: as before."""
+    """One row of `incident_rule`; `commune` empty is all, `params` only what differs, no severity: as is."""
 
     commune: str
     kind: str
