@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
+from hub.incidents.rulebook import RuleBook
 from hub.incidents.watcher import Watcher
 from hub.ingest.judging.batch import Batch, Confirmation
 from hub.ingest.judging.directory import InMemoryDirectory, KnownNode
@@ -46,7 +47,7 @@ def _slot(name: str = "tg-0001") -> Slot:
 
 
 def _batch(*runs: tuple[Slot, int, int]) -> Batch:
-    batch = Batch(IngestState(Watcher({}, {})), InMemoryDirectory(), datetime.now(UTC), 60)
+    batch = Batch(IngestState(Watcher(RuleBook([]), {})), InMemoryDirectory(), datetime.now(UTC), 60)
     batch.runs = {slot: [first, last] for slot, first, last in runs}
     return batch
 
