@@ -59,7 +59,7 @@ def run(config: Config) -> None:
         settings = load_settings(config)
         engine = open_database(settings.database)
         upgrade(engine)
-        store = open_store(settings.telemetry)
+        store = open_store(settings.telemetry, settings.retention.retention())
         service = IngestService(settings, engine, store)
     except (
         SettingsError,

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from hub.telemetry.port import TelemetryStore
+from hub.telemetry.retention import Retention
 
 
 class StoreAddressError(ValueError):
@@ -18,8 +19,10 @@ class StoreAddressError(ValueError):
         )
 
 
-def open_store(url: str) -> TelemetryStore:
+def open_store(url: str, keep: Retention | None = None) -> TelemetryStore:
     """Open the store at `sqlite:///path` or `influx+http://…` (or `influx+https://…`).
+
+    `keep` matters to the process that writes into an embedded store.
 
     The embedded store is made when missing; InfluxDB is not asked before its first use. Raises
     StoreAddressError, and StoreUnavailableError for an embedded file that cannot be opened.
@@ -27,7 +30,7 @@ def open_store(url: str) -> TelemetryStore:
     if url.startswith("sqlite:///"):
         from hub.telemetry.embedded import EmbeddedStore
 
-        return EmbeddedStore(Path(url.removeprefix("sqlite:///")))
+        return EmbeddedStore(Path(url.removeprefix("sqlite:///")), keep)
     parts = urlsplit(url)
     if parts.scheme not in ("influx+http", "influx+https"):
         raise StoreAddressError(url, "unknown kind")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -10,8 +10,10 @@ from uuid import uuid4
 
 import pytest
 
+from hub.telemetry.embedded import EmbeddedStore
 from hub.telemetry.factory import open_store
 from hub.telemetry.port import CameraPoint, Point, Tally, TelemetryStore
+from hub.telemetry.retention import Retention
 from tests.support.influxd import Influxd
 
 pytestmark = pytest.mark.servers
@@ -20,10 +22,21 @@ DAY = datetime(2026, 3, 1, tzinfo=UTC)
 EPOCH = "11111111-1111-4111-8111-111111111111"
 
 
-@pytest.fixture(params=["embedded", "influxdb"])
+class CompactingStore(EmbeddedStore):
+    """The embedded store with nothing in its log: all that is read comes out of blocks."""
+
+    def write(self, batch_id: int, points: Sequence[Point]) -> None:
+        super().write(batch_id, points)
+        self.compact()
+
+
+@pytest.fixture(params=["embedded", "compacted", "influxdb"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[TelemetryStore]:
+    opened: TelemetryStore
     if request.param == "embedded":
         opened = open_store(f"sqlite:///{tmp_path / 'telemetry.db'}")
+    elif request.param == "compacted":
+        opened = CompactingStore(tmp_path / "telemetry.db", Retention(30_000, 30_000, 30_000))
     else:
         server: Influxd = request.getfixturevalue("influxd")
         opened = open_store(f"influx+http://127.0.0.1:{server.port}/t{uuid4().hex}")
