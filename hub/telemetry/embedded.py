@@ -1,8 +1,10 @@
-"""The telemetry store without a server: one SQLite file of its own, in which samples stand as columns.
+"""The telemetry store without a server: one SQLite file of its own, in which samples stand as
+columns.
 
-A write appends to a log; from there points are moved into compressed blocks of one pole, together with their
-sums per minute and per hour (`hub/telemetry/columns/`). A point is the same when (node, epoch, seq) is, so a
-write may be repeated for as long as its block is kept, and for two days whatever its age.
+A write appends to a log; from there points are moved into compressed blocks of one pole, together
+with their sums per minute and per hour (`hub/telemetry/columns/`). A point is the same when (node,
+epoch, seq) is, so a write may be repeated for as long as its block is kept, and for two days whatever
+its age.
 """
 
 from __future__ import annotations
@@ -45,10 +47,12 @@ _log = structlog.get_logger(__name__)
 
 
 class EmbeddedStore:
-    """See `hub.telemetry.port.TelemetryStore`. The file and its tables are made when they are missing.
+    """See `hub.telemetry.port.TelemetryStore`. The file and its tables are made when they are
+    missing.
 
-    The process that writes also compacts and lets old blocks go, a little with each write; others only read.
-    `clock` gives Unix seconds. Raises StoreUnavailableError for a file that cannot be opened.
+    The process that writes also compacts and lets old blocks go, a little with each write; others
+    only read. `clock` gives Unix seconds. Raises StoreUnavailableError for a file that cannot be
+    opened.
     """
 
     def __init__(
@@ -206,7 +210,9 @@ class EmbeddedStore:
             self._waiting.setdefault(part, [0, now_ms])[0] += number
 
     def _care(self) -> None:
-        """Compact at most one part that is due; let go of old blocks now and then. A failure waits a minute."""
+        """Compact at most one part that is due; let go of old blocks now and then. A failure waits a
+        minute.
+        """
         now_ms = self._now_ms()
         if now_ms < self._next_care_ms < now_ms + 2 * HOUR_MS:
             return

@@ -1,1 +1,3 @@
-"""The embedded store's own format: samples of one pole as compressed columns, and their sums per interval."""
+"""The embedded store's own format: samples of one pole as compressed columns, and their sums per
+interval.
+"""

@@ -1,8 +1,8 @@
 """The embedded store's file: its tables, its spans of time, and how a connection to it is opened.
 
-`log` takes what is written, as it comes, in PARTS parts by pole. Compaction moves a part's points into `block`:
-one row per pole, tier and span. A block of tier RAW holds samples, one of MINUTE and HOUR their sums.
-`kept` says from when on a tier is whole; before that only a coarser one is.
+`log` takes what is written, as it comes, in PARTS parts by pole. Compaction moves a part's points
+into `block`: one row per pole, tier and span. A block of tier RAW holds samples, one of MINUTE and
+HOUR their sums. `kept` says from when on a tier is whole; before that only a coarser one is.
 """
 
 from __future__ import annotations

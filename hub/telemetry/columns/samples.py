@@ -1,4 +1,6 @@
-"""Samples of one pole as columns: made from points, joined without doubles, packed, and made points again."""
+"""Samples of one pole as columns: made from points, joined without doubles, packed, and made points
+again.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,8 @@ class Cameras:
 
 @dataclass(slots=True)
 class Samples:
-    """Columns of equal length, ordered by (time, source, seq) once joined. `words` holds reasons and cameras.
+    """Columns of equal length, ordered by (time, source, seq) once joined. `words` holds reasons and
+    cameras.
 
     `source` numbers (node, epoch); `dark` is 0, 1 or 2 for unknown; floats are NaN where unknown.
     """

@@ -20,7 +20,8 @@ _MOST = 1e9
 class Sums:
     """For `slots` intervals: per metric how many values (`counts`) and their scaled sum (`totals`).
 
-    Both have one row per metric, in the order of METRICS; `samples` counts per interval what was filed at all.
+    Both have one row per metric, in the order of METRICS; `samples` counts per interval what was
+    filed at all.
     """
 
     samples: Ints

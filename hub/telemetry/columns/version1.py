@@ -1,7 +1,7 @@
 """Carries over a file of schema version 1, which had one row per sample: nothing of it is lost.
 
-Pole by pole and piece by piece, each in a transaction that puts points into blocks and takes their rows away;
-so it may be interrupted at any moment, and two processes may do it at once.
+Pole by pole and piece by piece, each in a transaction that puts points into blocks and takes their
+rows away; so it may be interrupted at any moment, and two processes may do it at once.
 """
 
 from __future__ import annotations
