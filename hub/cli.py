@@ -18,6 +18,7 @@ from hub.logs import configure_logs
 from hub.migrations import cli as migrations_cli
 from hub.registry import cli as registry_cli
 from hub.settings import SettingsError, load_settings
+from hub.telemetry import cli as telemetry_cli
 
 app = typer.Typer(
     add_completion=False,
@@ -60,7 +61,8 @@ def run(config: Config) -> None:
         settings = load_settings(config)
         engine = open_database(settings.database)
         upgrade(engine)
-        open_store(settings.telemetry).close()  # an address that is wrong is told here, not by a child
+        # An address that is wrong is told here, not by a child.
+        open_store(settings.telemetry, settings.retention.retention()).close()
         argv = drain_argv(str(config))
         service = IngestService(settings, engine, None, drain=lambda outbox: DrainProcess(outbox, argv))
     except (
@@ -102,7 +104,7 @@ def drain(
     configure_logs()
     settings = load_settings(config)
     engine = open_database(settings.database)
-    store = open_store(settings.telemetry)
+    store = open_store(settings.telemetry, settings.retention.retention())
     try:
         drain_until_input_ends(engine, store, after=after)
     finally:
@@ -111,5 +113,5 @@ def drain(
 
 
 # Each capability brings its own tools; a new one adds its `register` here.
-for tools in (migrations_cli, registry_cli, funding_cli, access_cli):
+for tools in (migrations_cli, registry_cli, funding_cli, access_cli, telemetry_cli):
     tools.register(app)

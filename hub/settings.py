@@ -7,6 +7,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from hub.telemetry.retention import Retention
+
 
 class SettingsError(ValueError):
     """The file does not fit; the text names the file, the key and what is expected."""
@@ -54,6 +56,25 @@ class IngestSettings(_Section):
     """Beyond this the oldest rejects go, with their payloads; the counters keep their number."""
 
 
+class RetentionSettings(_Section):
+    """For how many days the telemetry store keeps samples, their 1-minute and their 1-hour means."""
+
+    raw_days: int = Field(default=35, ge=2)
+    minute_days: int = Field(default=400, ge=2)
+    """Only in the embedded store: InfluxDB makes hours out of samples."""
+    hour_days: int = Field(default=3660, ge=2)
+
+    @model_validator(mode="after")
+    def _coarser_reaches_further(self) -> RetentionSettings:
+        if not self.raw_days <= self.minute_days <= self.hour_days:
+            raise ValueError("raw_days ≤ minute_days ≤ hour_days must hold")
+        return self
+
+    def retention(self) -> Retention:
+        """The same, as a store takes it."""
+        return Retention(**self.model_dump())
+
+
 class HubSettings(_Section):
     """`database`: sqlite:///path or postgresql+psycopg://…; `telemetry`: sqlite:///path or influx+http://…"""
 
@@ -61,6 +82,7 @@ class HubSettings(_Section):
     telemetry: str = "sqlite:///telemetry.db"
     broker: BrokerSettings = BrokerSettings()
     ingest: IngestSettings = IngestSettings()
+    retention: RetentionSettings = RetentionSettings()
 
 
 def load_settings(path: Path) -> HubSettings:

@@ -1,22 +1,32 @@
-"""The telemetry store without a server: one SQLite file of its own.
+"""The telemetry store without a server: one SQLite file of its own, in which samples stand as
+columns.
 
-The key (pole, time, source, seq) makes a chart one range read and a repeated write harmless; a source is
-one epoch of a node.
+A write appends to a log; from there points are moved into compressed blocks of one pole, together
+with their sums per minute and per hour (`hub/telemetry/columns/`). A point is the same when (node,
+epoch, seq) is, so a write may be repeated for as long as its block is kept, and for two days whatever
+its age.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
+import structlog
 
-from hub.db import sqlite_module
 from hub.telemetry.buckets import interval_ms, unix_ms
+from hub.telemetry.columns import reading
+from hub.telemetry.columns.compaction import Compactor, grouped_by_part
+from hub.telemetry.columns.file import Names, open_file, part_of, prepare, sqlite, transaction
+from hub.telemetry.columns.packing import DamagedBlockError
+from hub.telemetry.columns.version1 import carry_over
 from hub.telemetry.port import (
     Health,
     Point,
@@ -25,102 +35,132 @@ from hub.telemetry.port import (
     StoreUnavailableError,
     Tally,
 )
+from hub.telemetry.retention import HOUR_MS, MINUTE_MS, Retention
 
-_sqlite = sqlite_module()
-_JSON = msgspec.json.Encoder()
-_VERSION = 1
-_SCHEMA = (
-    "CREATE TABLE IF NOT EXISTS pole (id INTEGER PRIMARY KEY, code TEXT NOT NULL UNIQUE)",
-    """CREATE TABLE IF NOT EXISTS source (
-        id INTEGER PRIMARY KEY, node TEXT NOT NULL, epoch TEXT NOT NULL, commune TEXT NOT NULL,
-        UNIQUE (node, epoch))""",
-    """CREATE TABLE IF NOT EXISTS source_pole (
-        source INTEGER NOT NULL, pole INTEGER NOT NULL, PRIMARY KEY (source, pole)) WITHOUT ROWID""",
-    """CREATE TABLE IF NOT EXISTS sample (
-        pole INTEGER NOT NULL, time_ms INTEGER NOT NULL, source INTEGER NOT NULL, seq INTEGER NOT NULL,
-        received_ms INTEGER NOT NULL, synced INTEGER NOT NULL, historical INTEGER NOT NULL,
-        effect_level REAL NOT NULL, reason TEXT NOT NULL, commanded_level REAL, power_w REAL,
-        voltage_v REAL, current_a REAL, power_factor REAL, energy_wh REAL, dark INTEGER,
-        camera_reachable REAL, cameras TEXT,
-        PRIMARY KEY (pole, time_ms, source, seq)) WITHOUT ROWID""",
-)
-_WIDTH = 18
-_CHUNKS = (512, 128, 32, 8, 1)
-"""Rows per statement: see `hub.bulk` for why not one."""
+COMPACT_AFTER_MS = HOUR_MS
+"""How long points wait in the log, so that a block is written anew for many of them at once."""
+COMPACT_AT_POINTS = 200_000
+"""A part of the log with so many is compacted before its time: a chart reads it whole."""
+_MOST = 1 << 53
+_ENCODER = msgspec.msgpack.Encoder()
+_log = structlog.get_logger(__name__)
 
 
 class EmbeddedStore:
-    """See `hub.telemetry.port.TelemetryStore`. The file and its tables are made when they are missing."""
+    """See `hub.telemetry.port.TelemetryStore`. The file and its tables are made when they are
+    missing.
 
-    def __init__(self, path: Path) -> None:
+    The process that writes also compacts and lets old blocks go, a little with each write; others
+    only read. `clock` gives Unix seconds. Raises StoreUnavailableError for a file that cannot be
+    opened.
+    """
+
+    def __init__(
+        self, path: Path, keep: Retention | None = None, clock: Callable[[], float] = time.time
+    ) -> None:
         self._path = path
+        self._keep = keep or Retention()
+        self._clock = clock
         self._writing = threading.Lock()
         self._reading = threading.Lock()
-        self._poles: dict[str, int] = {}
-        self._sources: dict[tuple[str, str], int] = {}
-        self._source_poles: set[tuple[int, int]] = set()
-        self._writer = self._open()
-        found = self._writer.execute("PRAGMA user_version").fetchone()[0]
-        if found > _VERSION:
-            raise StoreUnavailableError(
-                f"{path} was written by a newer version (schema {found}, known {_VERSION})"
-            )
-        for statement in _SCHEMA:
-            self._writer.execute(statement)
-        self._writer.execute(f"PRAGMA user_version = {_VERSION}")
-        self._reader = self._open()
+        self._parts: dict[str, int] = {}
+        self._waiting: dict[int, list[int]] | None = None
+        self._next_care_ms = 0
+        self._writer = open_file(path)
+        self._names = Names(self._writer)
+        self._compactor = Compactor(self._writer, self._names)
+        try:
+            if prepare(self._writer, path) == 1:
+                carry_over(self._writer, self._compactor, path, now_ms=self._now_ms())
+        except sqlite.Error as error:
+            raise StoreUnavailableError(f"{path}: {error}") from error
+        self._reader = open_file(path)
 
     def write(self, batch_id: int, points: Sequence[Point]) -> None:
         """See TelemetryStore."""
         with self._writing:
             try:
-                self._writer.execute("BEGIN IMMEDIATE")
-                self._insert([self._row(point) for point in points])
-                self._writer.execute("COMMIT")
-            except _sqlite.Error as error:
-                self._roll_back()
+                rows = self._log_rows(points)
+                with transaction(self._writer):
+                    for point in points:
+                        self._names.know(point.node, point.epoch, point.commune, point.pole)
+                    self._writer.executemany(
+                        "INSERT INTO log (part, points, written_ms, data) VALUES (?, ?, ?, ?)", rows
+                    )
+            except sqlite.Error as error:
+                self._names.forget()
                 raise StoreUnavailableError(f"{self._path}, batch {batch_id}: {error}") from error
             except (OverflowError, UnicodeEncodeError) as error:
-                self._roll_back()
+                self._names.forget()
                 raise PointsRefusedError(f"batch {batch_id}: {error}") from error
+            self._note(rows)
+            self._care()
 
     def series(self, pole: str, start: datetime, end: datetime, max_points: int) -> Series:
-        """See TelemetryStore."""
-        width = interval_ms(start, end, max_points)
-        rows = self._read(
-            "SELECT time_ms / ?1 * ?1 AS slot, avg(power_w), avg(voltage_v), avg(effect_level),"
-            " avg(camera_reachable) FROM sample"
-            " WHERE pole = (SELECT id FROM pole WHERE code = ?2) AND time_ms >= ?3 AND time_ms < ?4"
-            " AND (synced = 1 OR historical = 0)"
-            " GROUP BY slot ORDER BY slot",
-            (width, pole, unix_ms(start), unix_ms(end)),
-        )
+        """See TelemetryStore. From samples, minutes or hours: the coarsest of which an interval holds 8."""
+        width_ms = interval_ms(start, end, max_points)
+        tier = reading.tier_for(width_ms)
+        width_ms = -(-width_ms // tier.width_ms) * tier.width_ms
+        with self._read() as connection:
+            means = reading.chart(
+                connection, pole, unix_ms(start), unix_ms(end), tier=tier, width_ms=width_ms
+            )
+            times, (power_w, voltage_v, level, camera_reachable) = means.columns()
         return Series(
             pole=pole,
             start=start,
             end=end,
-            time=[row[0] / 1000 for row in rows],
-            power_w=[row[1] for row in rows],
-            voltage_v=[row[2] for row in rows],
-            level=[row[3] for row in rows],
-            camera_reachable=[row[4] for row in rows],
+            time=times,
+            power_w=power_w,
+            voltage_v=voltage_v,
+            level=level,
+            camera_reachable=camera_reachable,
         )
 
     def count(self, node: str, epoch: str) -> Tally:
-        """See TelemetryStore."""
-        rows = self._read(
-            "SELECT count(*), count(DISTINCT seq), coalesce(max(seq), 0) FROM source"
-            " JOIN source_pole ON source_pole.source = source.id"
-            " JOIN sample ON sample.pole = source_pole.pole AND sample.source = source.id"
-            " WHERE source.node = ? AND source.epoch = ?",
-            (node, epoch),
-        )
-        return Tally(*rows[0])
+        """See TelemetryStore; what is older than samples are kept is not counted."""
+        with self._read() as connection:
+            pairs = connection.execute(
+                "SELECT pole, source FROM source JOIN source_pole ON source = id WHERE node = ? AND epoch = ?",
+                (node, epoch),
+            ).fetchall()
+            found = [seqs for pole, source in pairs for seqs in reading.seqs(connection, pole, source)]
+        if not found:
+            return Tally(0, 0, 0)
+        all_of_them = np.concatenate(found)
+        return Tally(len(all_of_them), len(np.unique(all_of_them)), int(max(all_of_them, default=0)))
+
+    def points(self, pole: str, start: datetime, end: datetime) -> list[Point]:
+        """The pole's samples from `start` to before `end` with all their fields, ordered by time.
+
+        Raises StoreUnavailableError.
+        """
+        with self._read() as connection:
+            return reading.points(connection, pole, unix_ms(start), unix_ms(end))
+
+    def compact(self) -> int:
+        """Move all of the log into blocks now and let go of what is too old; how many points were moved.
+
+        Raises StoreUnavailableError.
+        """
+        with self._writing:
+            moved = 0
+            try:
+                for (part,) in self._writer.execute("SELECT DISTINCT part FROM log").fetchall():
+                    moved += self._compactor.compact(part, now_ms=self._now_ms())
+                while self._compactor.expire(self._keep, now_ms=self._now_ms()):
+                    pass
+            except sqlite.Error as error:
+                self._names.forget()
+                raise StoreUnavailableError(f"{self._path}: {error}") from error
+            self._waiting = {}
+            return moved
 
     def health(self) -> Health:
         """See TelemetryStore."""
         try:
-            self._read("SELECT count(*) FROM pole", ())
+            with self._read() as connection:
+                connection.execute("SELECT count(*) FROM pole").fetchone()
         except StoreUnavailableError as error:
             return Health(up=False, detail=str(error))
         return Health(up=True, detail=f"embedded, {self._path.name}")
@@ -131,96 +171,65 @@ class EmbeddedStore:
             self._reader.close()
             self._writer.close()
 
-    def _open(self) -> Any:
-        try:
-            connection = _sqlite.connect(
-                str(self._path), timeout=10, isolation_level=None, check_same_thread=False
-            )
-            for pragma in (
-                "journal_mode=WAL",
-                "synchronous=FULL",
-                "busy_timeout=10000",
-                "cache_size=-65536",
-            ):
-                connection.execute(f"PRAGMA {pragma}")
-        except _sqlite.Error as error:
-            raise StoreUnavailableError(f"{self._path}: {error}") from error
-        return connection
+    def _now_ms(self) -> int:
+        return int(self._clock() * 1000)
 
-    def _read(self, query: str, values: Sequence[Any]) -> list[Any]:
+    @contextmanager
+    def _read(self) -> Iterator[Any]:
+        """The reader in one transaction: what compaction moves meanwhile is seen once, before or after."""
         with self._reading:
             try:
-                return list(self._reader.execute(query, values).fetchall())
-            except _sqlite.Error as error:
+                self._reader.execute("BEGIN")
+                try:
+                    yield self._reader
+                finally:
+                    self._reader.execute("COMMIT")
+            except (sqlite.Error, DamagedBlockError) as error:
                 raise StoreUnavailableError(f"{self._path}: {error}") from error
 
-    def _insert(self, rows: Sequence[Sequence[Any]]) -> None:
-        start = 0
-        for chunk in _CHUNKS:
-            while len(rows) - start >= chunk:
-                values = tuple(chain.from_iterable(rows[start : start + chunk]))
-                self._writer.execute(_insert_statement(chunk), values)
-                start += chunk
+    def _log_rows(self, points: Sequence[Point]) -> list[tuple[int, int, int, bytes]]:
+        for point in points:
+            if point.pole not in self._parts:
+                self._parts[point.pole] = part_of(point.pole)
+            if not (
+                0 <= point.time_ms < _MOST and 0 <= point.seq < _MOST and 0 <= point.received_ms < _MOST
+            ):
+                raise OverflowError(f"{point.node} seq {point.seq}: a time or number beyond all reason")
+        now_ms = self._now_ms()
+        return [
+            (part, len(group), now_ms, _ENCODER.encode(group))
+            for part, group in grouped_by_part(points, self._parts).items()
+        ]
 
-    def _row(self, point: Point) -> tuple[Any, ...]:
-        pole = self._poles.get(point.pole)
-        if pole is None:
-            pole = self._id("pole", {"code": point.pole}, {})
-            self._poles[point.pole] = pole
-        source = self._sources.get((point.node, point.epoch))
-        if source is None:
-            source = self._id(
-                "source", {"node": point.node, "epoch": point.epoch}, {"commune": point.commune}
-            )
-            self._sources[(point.node, point.epoch)] = source
-        if (source, pole) not in self._source_poles:
-            self._writer.execute("INSERT OR IGNORE INTO source_pole VALUES (?, ?)", (source, pole))
-            self._source_poles.add((source, pole))
-        return (
-            pole,
-            point.time_ms,
-            source,
-            point.seq,
-            point.received_ms,
-            point.clock == "synced",
-            point.historical,
-            point.effect_level,
-            point.reason,
-            point.commanded_level,
-            point.power_w,
-            point.voltage_v,
-            point.current_a,
-            point.power_factor,
-            point.energy_wh,
-            point.dark,
-            _share(camera.reachable for camera in point.cameras),
-            _JSON.encode(point.cameras).decode() if point.cameras else None,
-        )
+    def _note(self, rows: Sequence[tuple[int, int, int, bytes]]) -> None:
+        if self._waiting is None:
+            found = self._writer.execute("SELECT part, sum(points), min(written_ms) FROM log GROUP BY part")
+            self._waiting = {part: [number, oldest_ms] for part, number, oldest_ms in found}
+            return
+        for part, number, now_ms, _ in rows:
+            self._waiting.setdefault(part, [0, now_ms])[0] += number
 
-    def _id(self, table: str, key: dict[str, str], others: dict[str, str]) -> int:
-        values = key | others
-        names, marks = ", ".join(values), ", ".join("?" * len(values))
-        where = " AND ".join(f"{name} = ?" for name in key)
-        # Table and column names are those of this file.
-        insert = f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})"  # noqa: S608
-        self._writer.execute(insert, tuple(values.values()))
-        query = f"SELECT id FROM {table} WHERE {where}"  # noqa: S608
-        return int(self._writer.execute(query, tuple(key.values())).fetchone()[0])
-
-    def _roll_back(self) -> None:
-        # Ids that were handed out in this transaction are no more.
-        self._poles.clear()
-        self._sources.clear()
-        self._source_poles.clear()
-        if self._writer.in_transaction:
-            self._writer.execute("ROLLBACK")
-
-
-def _share(answers: Iterable[bool]) -> float | None:
-    found = list(answers)
-    return sum(found) / len(found) if found else None
-
-
-def _insert_statement(rows: int) -> str:
-    one = "(" + ", ".join("?" * _WIDTH) + ")"
-    return f"INSERT OR IGNORE INTO sample VALUES {', '.join([one] * rows)}"  # noqa: S608
+    def _care(self) -> None:
+        """Compact at most one part that is due; let go of old blocks now and then. A failure waits a
+        minute.
+        """
+        now_ms = self._now_ms()
+        if now_ms < self._next_care_ms < now_ms + 2 * HOUR_MS:
+            return
+        assert self._waiting is not None
+        due = [
+            part
+            for part, (number, oldest_ms) in self._waiting.items()
+            if number >= COMPACT_AT_POINTS or now_ms - oldest_ms >= COMPACT_AFTER_MS
+        ]
+        try:
+            if due:
+                self._compactor.compact(due[0], now_ms=now_ms)
+                del self._waiting[due[0]]
+            elif not self._compactor.expire(self._keep, now_ms=now_ms):
+                self._next_care_ms = now_ms + MINUTE_MS
+        except sqlite.Error as error:
+            # The points are safe in the log: only the file's size and the charts' speed wait for this.
+            self._names.forget()
+            self._next_care_ms = now_ms + MINUTE_MS
+            _log.warning("telemetry_compaction_failed", path=str(self._path), error=str(error))

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from hub.telemetry.port import TelemetryStore
+from hub.telemetry.retention import Retention
+
+if TYPE_CHECKING:
+    from hub.telemetry.influxdb.server import InfluxAddress
 
 
 class StoreAddressError(ValueError):
@@ -18,16 +23,27 @@ class StoreAddressError(ValueError):
         )
 
 
-def open_store(url: str) -> TelemetryStore:
+def open_store(url: str, keep: Retention | None = None) -> TelemetryStore:
     """Open the store at `sqlite:///path` or `influx+http://…` (or `influx+https://…`).
 
-    The embedded store is made when missing; InfluxDB is not asked before its first use. Raises
-    StoreAddressError, and StoreUnavailableError for an embedded file that cannot be opened.
+    `keep` matters to the process that writes into an embedded store, which is made when missing;
+    InfluxDB is not asked before its first use. Raises StoreAddressError, and StoreUnavailableError
+    for an embedded file that cannot be opened.
     """
-    if url.startswith("sqlite:///"):
+    address = influx_address(url)
+    if address is None:
         from hub.telemetry.embedded import EmbeddedStore
 
-        return EmbeddedStore(Path(url.removeprefix("sqlite:///")))
+        return EmbeddedStore(Path(url.removeprefix("sqlite:///")), keep)
+    from hub.telemetry.influx import InfluxStore
+
+    return InfluxStore(address)
+
+
+def influx_address(url: str) -> InfluxAddress | None:
+    """What a setting says of an InfluxDB; None for an embedded store. Raises StoreAddressError."""
+    if url.startswith("sqlite:///"):
+        return None
     parts = urlsplit(url)
     if parts.scheme not in ("influx+http", "influx+https"):
         raise StoreAddressError(url, "unknown kind")
@@ -44,19 +60,17 @@ def open_store(url: str) -> TelemetryStore:
             token = Path(options["token_file"]).read_text(encoding="utf-8").strip()
         except OSError as error:
             raise StoreAddressError(_without_password(url), str(error)) from None
-    from hub.telemetry.influx import InfluxAddress, InfluxStore
+    from hub.telemetry.influxdb.server import InfluxAddress
 
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     scheme = parts.scheme.removeprefix("influx+")
-    return InfluxStore(
-        InfluxAddress(
-            url=f"{scheme}://{host}:{parts.port or 8086}",
-            database=database,
-            user=unquote(parts.username) if parts.username else None,
-            password=unquote(parts.password) if parts.password else None,
-            token=token,
-            org=options.get("org"),
-        )
+    return InfluxAddress(
+        url=f"{scheme}://{host}:{parts.port or 8086}",
+        database=database,
+        user=unquote(parts.username) if parts.username else None,
+        password=unquote(parts.password) if parts.password else None,
+        token=token,
+        org=options.get("org"),
     )
 
 

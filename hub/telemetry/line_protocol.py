@@ -17,7 +17,7 @@ _STRING = str.maketrans({'"': '\\"', "\\": "\\\\", "\n": "\\n"})
 
 def lines(point: Point) -> str:
     """One line for the pole and one per camera; a field that is unknown is left out."""
-    tags = f"commune={_tag(point.commune)},node={_tag(point.node)},pole={_tag(point.pole)}"
+    tags = f"commune={tag(point.commune)},node={tag(point.node)},pole={tag(point.pole)}"
     stamp = timestamp_ns(point)
     fields = [
         f'seq={point.seq}i,epoch="{point.epoch}",received_ms={point.received_ms}i',
@@ -44,7 +44,7 @@ def lines(point: Point) -> str:
     for camera in point.cameras:
         latency = f",latency_ms={float(camera.latency_ms)!r}" if camera.latency_ms is not None else ""
         found.append(
-            f"{CAMERA_CHECK},camera={_tag(camera.camera)},{tags}"
+            f"{CAMERA_CHECK},camera={tag(camera.camera)},{tags}"
             f" reachable={float(camera.reachable)!r}{latency} {stamp}"
         )
     return "\n".join(found)
@@ -57,7 +57,8 @@ def timestamp_ns(point: Point) -> int:
     return point.time_ms * 1_000_000 + point.seq % 1_000_000
 
 
-def _tag(value: str) -> str:
+def tag(value: str) -> str:
+    """A tag's value, escaped."""
     return value.translate(_TAG)
 
 

@@ -1,15 +1,21 @@
-"""A real InfluxDB 1.x for tests: on loopback, on free ports, with its data in a folder of the test's."""
+"""A real InfluxDB 1.x for tests: on loopback, on free ports, with its data in a folder of the test's.
+
+Debian's is 1.6.7. 1.8.10 is what `scripts/influxd-1.8.sh` builds.
+"""
 
 from __future__ import annotations
 
+import json
+import os
 import signal
 import subprocess
 import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
-from tests.support.servers import free_port, require_program, wait_until
+from tests.support.servers import free_port, missing, require_program, wait_until
 
 _CONFIG = """
 reporting-disabled = true
@@ -34,14 +40,21 @@ bind-address = "127.0.0.1:{rpc_port}"
 """
 
 
+def influxd_18() -> str:
+    """The program of 1.8.10; skips or fails the test where it was not built."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    program = cache / "ngonden" / "influxd-1.8.10" / "influxd"
+    return str(program) if program.is_file() else missing("InfluxDB 1.8.10 (scripts/influxd-1.8.sh)")
+
+
 class Influxd:
     """`with Influxd(folder) as server:` starts one and ends it; `kill`, `stop` and `start` in between.
 
     The port stays the same over restarts. The log is in `folder/influxd.log`.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._program = require_program("influxd")
+    def __init__(self, folder: Path, *, program: str | None = None) -> None:
+        self._program = program or require_program("influxd")
         folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         self.log_path = folder / "influxd.log"
@@ -53,6 +66,13 @@ class Influxd:
     def url(self) -> str:
         """Its address for HTTP."""
         return f"http://127.0.0.1:{self.port}"
+
+    def results(self, statement: str, **params: str) -> list[dict[str, Any]]:
+        """What the server answers to a statement of InfluxQL."""
+        body = urllib.parse.urlencode({"q": statement, **params}).encode()
+        with urllib.request.urlopen(f"{self.url}/query", data=body, timeout=20) as answer:
+            results: list[dict[str, Any]] = json.loads(answer.read())["results"]
+            return results
 
     def __enter__(self) -> Self:
         self.start()

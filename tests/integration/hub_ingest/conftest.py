@@ -17,7 +17,7 @@ from tests.support.hub_databases import (
     postgres,
     sqlite_engine,
 )
-from tests.support.influxd import Influxd
+from tests.support.influxd import Influxd, influxd_18
 from tests.support.postgres import Postgres
 
 __all__ = [
@@ -45,6 +45,13 @@ def rig(engine: Engine) -> Iterator[Rig]:
 def influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd]:
     """A real InfluxDB 1.x."""
     with Influxd(tmp_path_factory.mktemp("influxd")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def influxd_1_8(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd]:
+    """A real InfluxDB 1.8.10."""
+    with Influxd(tmp_path_factory.mktemp("influxd18"), program=influxd_18()) as server:
         yield server
 
 

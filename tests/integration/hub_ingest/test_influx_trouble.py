@@ -92,13 +92,19 @@ class _Recorded(BaseHTTPRequestHandler):
 
     answers: ClassVar[dict[str, tuple[int, dict[str, str], bytes]]] = {}
     asked: ClassVar[list[tuple[str, dict[str, list[str]], dict[str, str], bytes]]] = []
+    asked_of_hours: ClassVar[list[tuple[str, dict[str, list[str]], dict[str, str], bytes]]] = []
 
     def _answer(self) -> None:
         parts = urlsplit(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        self.asked.append((parts.path, parse_qs(parts.query), headers, body))
-        status, headers, content = self.answers.get(parts.path, (404, {}, b"404 page not found"))
+        query = parse_qs(parts.query)
+        if any(name.endswith("-hours") for name in query.get("db", []) + query.get("bucket", [])):
+            self.asked_of_hours.append((parts.path, query, headers, body))
+            status, headers, content = EMPTY if parts.path == "/query" else DONE
+        else:
+            self.asked.append((parts.path, query, headers, body))
+            status, headers, content = self.answers.get(parts.path, (404, {}, b"404 page not found"))
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
@@ -117,7 +123,7 @@ class _Recorded(BaseHTTPRequestHandler):
 def recorded(**answers: tuple[int, dict[str, str], bytes]) -> Iterator[int]:
     """A server that gives recorded answers; `write` stands for /write, `api_v2_write` for /api/v2/write."""
     _Recorded.answers = {"/" + path.replace("_", "/"): answer for path, answer in answers.items()}
-    _Recorded.asked = []
+    _Recorded.asked, _Recorded.asked_of_hours = [], []
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Recorded)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
@@ -129,6 +135,12 @@ def recorded(**answers: tuple[int, dict[str, str], bytes]) -> Iterator[int]:
         thread.join()
 
 
+def asked_of(path: str) -> tuple[dict[str, list[str]], dict[str, str], bytes]:
+    """Query, headers and body of the only request to `path`, those about hours aside."""
+    ((_, query, headers, body),) = [asked for asked in _Recorded.asked if asked[0] == path]
+    return query, headers, body
+
+
 RecordedAnswer = tuple[int, dict[str, str], bytes]
 V1: RecordedAnswer = (204, {"X-Influxdb-Version": "1.6.7"}, b"")
 V2: RecordedAnswer = (204, {"X-Influxdb-Version": "v2.7.1", "X-Influxdb-Build": "OSS"}, b"")
@@ -137,16 +149,16 @@ V3: RecordedAnswer = (
     {"Content-Type": "application/json"},
     b'{"version":"3.0.1","revision":"5f2d8b1"}',
 )
+EMPTY: RecordedAnswer = (200, {}, b'{"results":[{"statement_id":0}]}')
 CREATED: RecordedAnswer = (200, {}, b'{"results":[{"statement_id":0}]}')
 DONE: RecordedAnswer = (204, {}, b"")
 
 
 def test_2x_with_a_token_is_written_by_its_own_api() -> None:
-    with recorded(ping=V2, api_v2_write=DONE) as port:
+    with recorded(ping=V2, query=EMPTY, api_v2_write=DONE) as port:
         store = open_store(f"influx+http://127.0.0.1:{port}/bucket?org=xa&token=secret")
         store.write(1, [point(1)])
-        path, query, headers, body = _Recorded.asked[-1]
-        assert path == "/api/v2/write"
+        query, headers, body = asked_of("/api/v2/write")
         assert (query["bucket"], query["org"], query["precision"]) == (["bucket"], ["xa"], ["ns"])
         assert headers["authorization"] == "Token secret"
         assert body.startswith(b"pole_sample,commune=tram-than,node=tg-0001,pole=TG-0001 seq=1i")
@@ -154,10 +166,10 @@ def test_2x_with_a_token_is_written_by_its_own_api() -> None:
 
 
 def test_3_core_is_known_by_its_ping_body() -> None:
-    with recorded(ping=V3, api_v2_write=DONE) as port:
+    with recorded(ping=V3, query=EMPTY, api_v2_write=DONE) as port:
         store = open_store(f"influx+http://127.0.0.1:{port}/db?token=secret")
         store.write(1, [point(1)])
-        assert _Recorded.asked[-1][0] == "/api/v2/write"
+        assert asked_of("/api/v2/write")
         assert "3.0.1" in store.health().detail
         store.close()
 
@@ -166,10 +178,9 @@ def test_1x_gets_its_database_made_and_basic_credentials() -> None:
     with recorded(ping=V1, query=CREATED, write=DONE) as port:
         store = open_store(f"influx+http://an:b%C3%AD@127.0.0.1:{port}/ngonden")
         store.write(1, [point(1)])
-        paths = [asked[0] for asked in _Recorded.asked]
-        assert paths == ["/ping", "/query", "/write"]
-        assert _Recorded.asked[1][1]["q"] == ['CREATE DATABASE "ngonden"']
-        assert _Recorded.asked[2][2]["authorization"].startswith("Basic ")
+        statements = [asked[1]["q"][0] for asked in _Recorded.asked if asked[0] == "/query"]
+        assert statements[:2] == ['CREATE DATABASE "ngonden"', 'CREATE DATABASE "ngonden-hours"']
+        assert asked_of("/write")[1]["authorization"].startswith("Basic ")
         store.close()
 
 

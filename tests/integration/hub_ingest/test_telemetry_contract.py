@@ -1,17 +1,20 @@
-"""What every telemetry store promises, held on the embedded one and on a real InfluxDB 1.x."""
+"""What every telemetry store promises, held on the embedded one and on real InfluxDB 1.6.7 and 1.8.10."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 from uuid import uuid4
 
 import pytest
 
+from hub.telemetry.embedded import EmbeddedStore
 from hub.telemetry.factory import open_store
 from hub.telemetry.port import CameraPoint, Point, Tally, TelemetryStore
+from hub.telemetry.retention import Retention
 from tests.support.influxd import Influxd
 
 pytestmark = pytest.mark.servers
@@ -20,12 +23,23 @@ DAY = datetime(2026, 3, 1, tzinfo=UTC)
 EPOCH = "11111111-1111-4111-8111-111111111111"
 
 
-@pytest.fixture(params=["embedded", "influxdb"])
+class CompactingStore(EmbeddedStore):
+    """The embedded store with nothing in its log: all that is read comes out of blocks."""
+
+    def write(self, batch_id: int, points: Sequence[Point]) -> None:
+        super().write(batch_id, points)
+        self.compact()
+
+
+@pytest.fixture(params=["embedded", "compacted", "influxd", "influxd_1_8"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[TelemetryStore]:
+    opened: TelemetryStore
     if request.param == "embedded":
         opened = open_store(f"sqlite:///{tmp_path / 'telemetry.db'}")
+    elif request.param == "compacted":
+        opened = CompactingStore(tmp_path / "telemetry.db", Retention(30_000, 30_000, 30_000))
     else:
-        server: Influxd = request.getfixturevalue("influxd")
+        server: Influxd = request.getfixturevalue(request.param)
         opened = open_store(f"influx+http://127.0.0.1:{server.port}/t{uuid4().hex}")
     yield opened
     opened.close()
@@ -131,6 +145,27 @@ def test_a_day_is_averaged_to_at_most_the_points_asked_for(store: TelemetryStore
     assert series.time == sorted(set(series.time))
     watts = [watt for watt in series.power_w if watt is not None]
     assert sum(watts) / len(watts) == pytest.approx(0.5, abs=0.02)
+
+
+def test_a_long_time_is_charted_from_hours_and_late_history_is_in_it(store: TelemetryStore) -> None:
+    points = [point(n, at_s=7200 * n, power_w=float(n % 12)) for n in range(1, 12 * 120)]
+    late = set(range(700, 760))
+    _assert_charted(store, [one for one in points if one.seq not in late])
+    _assert_charted(store, points)
+
+
+def _assert_charted(store: TelemetryStore, points: list[Point]) -> None:
+    store.write(1, points)
+    series = store.series("TG-0001", DAY, DAY + timedelta(days=120), 200)
+    assert 150 < len(series.time) <= 200
+    width_s = min(after - before for before, after in pairwise(series.time))
+    assert width_s % 3600 == 0
+    expected: dict[float, list[float]] = {}
+    for one in points:
+        expected.setdefault(one.time_ms // 1000 // width_s * width_s, []).append(one.power_w or 0.0)
+    assert series.time == sorted(expected)
+    assert series.power_w == [pytest.approx(sum(watts) / len(watts)) for watts in expected.values()]
+    assert set(series.level) == {1.0}
 
 
 def test_the_end_is_left_out_and_the_start_is_not(store: TelemetryStore) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from hub.settings import BrokerSettings, HubSettings, IngestSettings
+from hub.settings import BrokerSettings, HubSettings, IngestSettings, RetentionSettings
 
 DOCS = Path(__file__).parents[3] / "docs" / "hub-settings.md"
 ROW = re.compile(r"^\| `(\w+)` \| (?:`([^`]*)`|\(none\)) \|", re.MULTILINE)
@@ -24,4 +24,5 @@ def _defaults(model: type[BaseModel]) -> dict[str, str]:
 def test_every_setting_is_documented_with_its_default() -> None:
     sections = re.split(r"^## `\[\w+\]`$", DOCS.read_text(encoding="utf-8"), flags=re.MULTILINE)
     documented = [dict(ROW.findall(section)) for section in sections]
-    assert documented == [_defaults(HubSettings), _defaults(BrokerSettings), _defaults(IngestSettings)]
+    sections_of_settings = (HubSettings, BrokerSettings, IngestSettings, RetentionSettings)
+    assert documented == [_defaults(section) for section in sections_of_settings]
