@@ -11,11 +11,10 @@ from dashboards.web.render import Renderer, translator_of
 from hub.access.model import Role
 from hub.api.deps import Anyone, HubDep, Viewer
 from hub.api.node_standings import standings
-from hub.api.problems import unknown_pole
-from hub.api.summaries import find_commune
+from hub.api.sight import home_commune, seen_communes, seen_nodes, seen_pole
 from hub.funding.reads import NOTHING, funding_by_pole, totals
-from hub.ingest.reads import rejects, stats
-from hub.registry.reads import CommuneInfo, communes, node, pole, poles
+from hub.ingest.reads import reject_counts, rejects
+from hub.registry.reads import CommuneInfo, node, poles
 
 REJECTS_SHOWN = 200
 
@@ -30,9 +29,7 @@ def routes(renderer: Renderer) -> APIRouter:
     @router.get("/")
     def home(request: Request, hub: HubDep, user: Viewer) -> Response:
         with hub.reads.connect() as conn:
-            known = communes(conn)
-        code = hub.settings.commune
-        commune = next((one for one in known if code is None or one.code == code), None)
+            commune = home_commune(conn, user, hub.settings.commune)
         t = translator_of(request)
         values = {
             "commune_code": "" if commune is None else commune.code,
@@ -44,9 +41,7 @@ def routes(renderer: Renderer) -> APIRouter:
     @router.get("/poles/{code}")
     def pole_page(request: Request, code: str, hub: HubDep, user: Viewer) -> Response:
         with hub.reads.connect() as conn:
-            found = pole(conn, code)
-            if found is None:
-                raise unknown_pole(code)
+            found = seen_pole(conn, user, code)
             served = None if found.node is None else node(conn, found.node)
         values = {
             "pole": found,
@@ -58,26 +53,28 @@ def routes(renderer: Renderer) -> APIRouter:
     @router.get("/rejects")
     def rejects_page(request: Request, hub: HubDep, user: Viewer) -> Response:
         with hub.reads.connect() as conn:
-            newest = rejects(conn, limit=REJECTS_SHOWN)
-            total = stats(conn)["rejects"]["total"]
-        values = {"rejects": newest, "total": max(total, len(newest))}
+            nodes = seen_nodes(conn, user)
+            newest = rejects(conn, nodes=nodes, limit=REJECTS_SHOWN)
+            counts = reject_counts(conn, nodes=nodes)
+        values = {"rejects": newest, "counts": counts, "total": sum(one.count for one in counts)}
         return renderer.page(request, "rejects.html", values, user=user, page="rejects")
 
     @router.get("/funding")
     def funding_page(request: Request, hub: HubDep, user: Viewer) -> Response:
         with hub.reads.connect() as conn:
-            money = funding_by_pole(conn)
+            seen = seen_communes(user)
+            money = funding_by_pole(conn, communes=seen)
             values = {
-                "totals": totals(conn),
-                "rows": [(one, money.get(one.code, NOTHING)) for one in poles(conn)],
+                "totals": totals(conn, seen),
+                "rows": [(one, money.get(one.code, NOTHING)) for one in poles(conn, communes=seen)],
             }
         return renderer.page(request, "funding.html", values, user=user, page="funding")
 
     @router.get("/nodes")
     def nodes_page(request: Request, hub: HubDep, user: Viewer) -> Response:
         with hub.reads.connect() as conn:
-            shown = find_commune(conn, hub.settings.commune)
-            found = standings(conn, commune=None if shown is None else shown.code)
+            shown = home_commune(conn, user, hub.settings.commune)
+            found = standings(conn, communes=None if shown is None else (shown.code,))
         values = {
             "nodes": sorted(found, key=lambda one: _ORDER.index(one.standing)),
             "counts": Counter(one.standing for one in found),

@@ -1,7 +1,7 @@
 """Commands of access. `hub.cli` mounts them with `access.cli.register(app)`:
 
 ngonden hub first-login --database URL --file F [--base-url URL] [--json]
-ngonden hub add-user NAME --role ROLE --database URL [--json]        (password on standard input)
+ngonden hub add-user NAME --role ROLE [--commune CODE]… --database URL [--json]    (password on stdin)
 """
 
 from __future__ import annotations
@@ -57,6 +57,10 @@ def add_user(
     name: Annotated[str, typer.Argument(help="Login name, such as lan")],
     database: Database,
     role: Annotated[Role, typer.Option(help="viewer, staff or admin")] = Role.VIEWER,
+    commune: Annotated[
+        list[str] | None,
+        typer.Option(help="Code of a commune the user works for, repeatable; none: the whole hub"),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Add somebody who may sign in; the password is read from standard input, so that no list shows it."""
@@ -64,7 +68,9 @@ def add_user(
     try:
         hashed = hashed_password(typed.rstrip("\r\n"))
         with opened(database) as engine, engine.begin() as conn:
-            user = add_user_row(conn, name, role, hashed=hashed, now=datetime.now(UTC))
+            user = add_user_row(
+                conn, name, role, hashed=hashed, communes=commune or (), now=datetime.now(UTC)
+            )
     except AccessError as error:
         typer.echo(f"{error.message_vi}\n{error}", err=True)
         raise typer.Exit(2) from None

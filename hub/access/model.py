@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -29,6 +30,12 @@ class User:
     name: str
     role: Role
     has_password: bool
+    communes: tuple[str, ...] = ()
+    """Codes of the communes that this user sees and acts on, sorted; empty: the whole hub."""
+
+    def sees(self, commune: str) -> bool:
+        """Whether what belongs to a commune is this user's to see."""
+        return not self.communes or commune in self.communes
 
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -58,6 +65,18 @@ def checked_name(text: str) -> str:
             "must be 1 to 64 letters, digits, dots, hyphens or underscores",
         )
     return name
+
+
+def checked_communes(codes: Iterable[str], role: Role) -> tuple[str, ...]:
+    """Communes in the form that is stored; raises AccessError for an administrator, who sees the whole hub."""
+    communes = tuple(sorted(set(codes)))
+    if communes and role is Role.ADMIN:
+        raise AccessError(
+            "communes",
+            "Quản trị viên làm việc với toàn hệ thống, không giới hạn theo xã/phường.",
+            "an administrator works for the whole hub, not for single communes",
+        )
+    return communes
 
 
 def checked_password(text: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
 
-from hub.access.model import AccessError, Role, User, checked_name, checked_password
+from hub.access.model import AccessError, Role, User, checked_communes, checked_name, checked_password
 from hub.access.secrets import new_token, password_hash, password_matches, token_hash
 from hub.access.tables import first_login, login_attempt, session, user
 
@@ -42,12 +43,21 @@ def hashed_password(password: str) -> str:
     return password_hash(checked_password(password))
 
 
-def add_user(conn: Connection, name: str, role: Role, *, hashed: str | None = None, now: datetime) -> User:
+def add_user(
+    conn: Connection,
+    name: str,
+    role: Role,
+    *,
+    hashed: str | None = None,
+    communes: Iterable[str] = (),
+    now: datetime,
+) -> User:
     """Create a user; raises AccessError for a name that is taken or not a name.
 
-    `hashed` comes from `hashed_password`; without it the user can't sign in with a password yet.
+    `hashed` comes from `hashed_password`; without it the user can't sign in with a password yet. `communes`
+    are the codes of those the user works for; none: the whole hub.
     """
-    name = checked_name(name)
+    name, seen = checked_name(name), checked_communes(communes, role)
     if role is Role.ANONYMOUS:
         raise AccessError(
             "role", "Vai trò phải là admin, staff hoặc viewer.", "must be admin, staff or viewer"
@@ -55,10 +65,12 @@ def add_user(conn: Connection, name: str, role: Role, *, hashed: str | None = No
     if conn.execute(select(user.c.id).where(user.c.name == name)).first():
         raise AccessError("name", f"Tên “{name}” đã có người dùng.", f"{name!r} is taken")
     key = conn.execute(
-        insert(user).values(name=name, role=role.value, password_hash=hashed, created_at=now)
+        insert(user).values(
+            name=name, role=role.value, password_hash=hashed, created_at=now, communes=list(seen)
+        )
     ).inserted_primary_key
     assert key is not None
-    return User(key[0], name, role, hashed is not None)
+    return User(key[0], name, role, hashed is not None, seen)
 
 
 def users(conn: Connection) -> list[User]:
@@ -75,6 +87,19 @@ def disable_user(conn: Connection, name: str, *, now: datetime) -> User | None:
     conn.execute(update(user).where(user.c.id == row.id).values(disabled_at=now))
     conn.execute(delete(session).where(session.c.user_id == row.id))
     return _user(row)
+
+
+def set_communes(conn: Connection, name: str, communes: Iterable[str]) -> User | None:
+    """Say for which communes somebody works, from their next request on; None where there is no such user.
+
+    Raises AccessError for an administrator.
+    """
+    row = conn.execute(select(user).where(user.c.name == name, user.c.disabled_at.is_(None))).one_or_none()
+    if row is None:
+        return None
+    seen = checked_communes(communes, Role(row.role))
+    conn.execute(update(user).where(user.c.id == row.id).values(communes=list(seen)))
+    return replace(_user(row), communes=seen)
 
 
 def set_password_hash(
@@ -244,4 +269,4 @@ def use_first_login(conn: Connection, token: str, *, now: datetime) -> User | No
 
 
 def _user(row: Row[Any]) -> User:
-    return User(row.id, row.name, Role(row.role), row.password_hash is not None)
+    return User(row.id, row.name, Role(row.role), row.password_hash is not None, tuple(row.communes))

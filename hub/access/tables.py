@@ -15,6 +15,7 @@ user = Table(
     Column("role", String(16), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("disabled_at", UtcDateTime),
+    Column("communes", JSON, nullable=False, server_default="[]"),  # codes; empty: the whole hub
     CheckConstraint("role IN ('admin', 'staff', 'viewer')", name="role"),
 )
 

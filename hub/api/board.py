@@ -7,7 +7,7 @@ and not what exists.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -45,6 +45,9 @@ class Board:
         self._registry_revision = -1
         self._info: dict[str, PoleInfo] = {}
         self._of_node: dict[str, list[str]] = {}
+        self._of_commune: dict[str, list[str]] = {}
+        self._nodes_of: dict[str, set[str]] = defaultdict(set)
+        self._open_in: Counter[str] = Counter()
         self._pole: dict[str, PoleStatus] = {}
         self._node: dict[str, NodeStatus] = {}
         self._open: dict[int, IncidentView] = {}
@@ -65,16 +68,20 @@ class Board:
         if whole:
             self._info = {info.code: info for info in poles(conn)}
             of_node: dict[str, list[str]] = defaultdict(list)
+            of_commune: dict[str, list[str]] = defaultdict(list)
             for info in self._info.values():
+                of_commune[info.commune_code].append(info.code)
                 if info.node is not None:
                     of_node[info.node].append(info.code)
-            self._of_node, self._registry_revision = dict(of_node), registered
+            self._of_node, self._of_commune = dict(of_node), dict(of_commune)
+            self._registry_revision = registered
         touched: set[str] = set(self._info) if whole else set()
         changed_incidents: list[IncidentView] = []
         changed_commands: list[CommandView] = []
         if now_at != since:
             if now_at < since:  # another database stands where ours stood: begin anew
                 self._pole, self._node, self._open, since = {}, {}, {}, 0
+                self._nodes_of.clear()
             touched |= self._take_states(conn, since)
             changed_incidents = incidents(
                 conn, status="all" if since else "open", since_revision=since, limit=_ALL
@@ -105,13 +112,26 @@ class Board:
         """A pole as registered; raises KeyError."""
         return self._info[code]
 
-    def nodes(self) -> Iterable[NodeStatus]:
-        """All nodes that were ever heard."""
-        return self._node.values()
+    def codes_of(self, commune: str) -> Sequence[str]:
+        """The poles of one commune, by code."""
+        return self._of_commune.get(commune, ())
 
-    def open_incidents(self) -> Iterable[IncidentView]:
-        """All incidents that are open."""
-        return self._open.values()
+    def nodes_of(self, commune: str) -> list[NodeStatus]:
+        """The nodes of one commune that were ever heard."""
+        return [self._node[name] for name in self._nodes_of.get(commune, ())]
+
+    def open_in(self, commune: str) -> int:
+        """How many incidents are open in one commune; what another open one explains is not counted again."""
+        return self._open_in[commune]
+
+    def commune_of(self, one: IncidentView) -> str:
+        """Where an incident belongs: as it was noted, else where its pole or node is registered."""
+        if one.commune:
+            return one.commune
+        if one.pole is not None and one.pole in self._info:
+            return self._info[one.pole].commune_code
+        node = self._node.get(one.originator) if one.originator_type == "node" else None
+        return "" if node is None else node.commune
 
     def state(self, code: str, now: datetime) -> LampStatus:
         """What the lamp does now; time alone can turn it to `unknown`."""
@@ -130,7 +150,11 @@ class Board:
             self._pole[pole.pole] = pole
             touched.add(pole.pole)
         for node in node_states(conn, since):
+            before = self._node.get(node.node)
+            if before is not None and before.commune != node.commune:
+                self._nodes_of[before.commune].discard(node.node)
             self._node[node.node] = node
+            self._nodes_of[node.commune].add(node.node)
             touched.update(self._of_node.get(node.node, ()))
         return touched
 
@@ -152,6 +176,9 @@ class Board:
 
     def _count(self) -> None:
         self._open_count = Counter(code for one in self._open.values() for code in self._concerned(one))
+        self._open_in = Counter(
+            self.commune_of(one) for one in self._open.values() if one.parent_id not in self._open
+        )
 
 
 def pole_summary(
@@ -220,10 +247,21 @@ def incident_out(one: IncidentView) -> IncidentOut:
         originator_type=one.originator_type,
         originator=one.originator,
         pole=one.pole,
+        commune=one.commune,
+        feeder=one.feeder,
+        severity=one.severity,
         opened_at=one.opened_at,
+        since_at=one.since_at,
         closed_at=one.closed_at,
+        closed_how=one.closed_how,
+        closed_by=one.closed_by,
         evidence=dict(one.opened_evidence),
         closed_evidence=None if one.closed_evidence is None else dict(one.closed_evidence),
+        parent_id=one.parent_id,
+        quiet_reason=one.quiet_reason,
+        acknowledged_at=one.acknowledged_at,
+        acknowledged_by=one.acknowledged_by,
+        assigned_group=one.assigned_group,
     )
 
 

@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
-from hub.api.news import News
+from hub.api.news import WHOLE, News, Sight
 from hub.api.problems import Problem
 
 MAX_LISTENERS = 500
@@ -60,7 +60,7 @@ class Feed:
     def __init__(self, news: News, *, poll_s: float) -> None:
         self._news = news
         self._poll_s = poll_s
-        self._listeners: set[Listener] = set()
+        self._listeners: dict[Listener, Sight] = {}
         self._poller: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
         self._closing = asyncio.Event()
@@ -77,17 +77,17 @@ class Feed:
             )
 
     @asynccontextmanager
-    async def listen(self, since: int | None) -> AsyncIterator[Listener]:
-        """A stream of all that changes after revision `since`; without it, from now on."""
+    async def listen(self, since: int | None, sight: Sight = WHOLE) -> AsyncIterator[Listener]:
+        """A stream of all in sight that changes after revision `since`; without it, from now on."""
         await self._start()
         listener = Listener()
         # Before the catch-up is read: what is committed in between then comes twice, and never not at all.
-        self._listeners.add(listener)
+        self._listeners[listener] = sight
         try:
-            listener.offer(await run_in_threadpool(self._news.catch_up, since))
+            listener.offer(await run_in_threadpool(self._news.catch_up, since, sight))
             yield listener
         finally:
-            self._listeners.discard(listener)
+            self._listeners.pop(listener, None)
 
     async def close(self) -> None:
         """Stop polling and end all streams."""
@@ -115,8 +115,11 @@ class Feed:
             if self._closing.is_set() or not self._listeners:
                 return
             recheck = loop.time() >= recheck_at
+            sights = set(self._listeners.values())
             try:
-                batch = await run_in_threadpool(self._news.look_again if recheck else self._news.look)
+                batch = await run_in_threadpool(
+                    self._news.look_again if recheck else self._news.look, sights
+                )
             except SQLAlchemyError as error:
                 if not failing:
                     _log.warning("events_lost_database", error=str(error))
@@ -127,7 +130,8 @@ class Feed:
                 failing = False
             if recheck:
                 recheck_at = loop.time() + RECHECK_S
-            if batch:
-                for listener in list(self._listeners):
-                    if not listener.offer(batch):
-                        self._listeners.discard(listener)
+            # For all who listen by now: what was committed after somebody's catch-up is only told here.
+            told = {sight: batch.of(sight) for sight in set(self._listeners.values())}
+            for listener, sight in list(self._listeners.items()):
+                if told[sight] and not listener.offer(told[sight]):
+                    self._listeners.pop(listener, None)

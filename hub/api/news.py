@@ -1,24 +1,59 @@
 """What changed, as server-sent events: poles, incidents, commands, and the commune's summary.
 
-A batch is what one look at the database found. Only its last event carries the `id` (the revision), so that
-a browser which lost the connection in the middle gets the whole batch again.
+A batch is what one look at the database found; each listener gets the part of it that is theirs to see. Only
+its last event carries the `id` (the revision), so that a browser which lost the connection in the middle gets
+the whole batch again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from pydantic import BaseModel
 from sqlalchemy import Connection, Engine
 
 from hub.api.board import Board, Change, command_out, incident_out
 from hub.api.schemas import SummaryOut
-from hub.api.summaries import find_commune, summary_of
+from hub.api.sight import home_of
+from hub.api.summaries import summary_of
 from hub.funding.reads import PoleFunding, totals
 from hub.funding.reads import head as ledger_head
+from hub.registry.reads import CommuneInfo, communes
 
-Event = tuple[str, BaseModel]
+Sight = tuple[str, ...]
+"""The communes that a listener sees, as `hub.access.model.User.communes`; empty: the whole hub."""
+
+WHOLE: Sight = ()
+
+
+class Event(NamedTuple):
+    """One event and where it belongs; `commune` None: everybody may know of it."""
+
+    name: str
+    body: BaseModel
+    commune: str | None
+
+
+class Batch:
+    """The events of one look, and the summaries that are new, by commune."""
+
+    def __init__(self, revision: int) -> None:
+        self.revision = revision
+        self.events: list[Event] = []
+        self.summaries: dict[str, SummaryOut] = {}
+        self.homes: dict[Sight, str] = {}
+
+    def of(self, sight: Sight) -> bytes:
+        """What a listener with this sight is told; empty where nothing is new."""
+        told = [
+            (one.name, one.body)
+            for one in self.events
+            if not sight or one.commune is None or one.commune in sight
+        ]
+        summary = self.summaries.get(self.homes.get(sight, ""))
+        return render(told if summary is None else [*told, ("summary", summary)], self.revision)
 
 
 class News:
@@ -30,81 +65,93 @@ class News:
         self._now = now
         self._board = Board()
         self._told: dict[str, str] = {}
-        self._summary: SummaryOut | None = None
-        self._money: tuple[int, str, PoleFunding] | None = None
+        self._summaries: dict[str, SummaryOut] = {}
+        self._homes_known: set[Sight] = set()
+        self._money: dict[str, PoleFunding] = {}
+        self._money_at = -1
 
-    def look(self) -> bytes:
-        """What was committed since the last look; empty when nothing that pages show."""
+    def look(self, sights: Collection[Sight] = (WHOLE,)) -> Batch:
+        """What was committed since the last look, with the summaries that listeners of these sights follow."""
         with self._reads.connect() as conn:
             now = self._now()
             change = self._board.follow(conn)
-            events = self._events(self._board, change, now)
-            if events or self._summary is None:
-                events += self._new_summary(conn, now)
-            return render(events, self._board.revision)
+            batch = Batch(self._board.revision)
+            for code in self._told.keys() - set(self._board.codes()):
+                del self._told[code]
+            batch.events = self._changes(self._board, change, now)
+            self._add_summaries(conn, batch, sights, now, changed=bool(batch.events))
+        return batch
 
-    def look_again(self) -> bytes:
+    def look_again(self, sights: Collection[Sight] = (WHOLE,)) -> Batch:
         """As `look`, and also the lamps whose state changed by time alone: silence has no revision."""
-        news = self.look()
+        batch = self.look(sights)
         now = self._now()
         stale = [
             code for code in self._board.codes() if self._told.get(code) != self._board.state(code, now)
         ]
-        if not stale:
-            return news
-        events = self._pole_events(self._board, stale, now)
-        with self._reads.connect() as conn:
-            events += self._new_summary(conn, now)
-        return news + render(events, self._board.revision)
+        if stale:
+            batch.events += self._pole_events(self._board, stale, now)
+            with self._reads.connect() as conn:
+                self._add_summaries(conn, batch, sights, now, changed=True)
+        return batch
 
-    def catch_up(self, since: int | None) -> bytes:
+    def catch_up(self, since: int | None, sight: Sight = WHOLE) -> bytes:
         """What a listener missed since a revision; for one that knows none, the summary as it is now."""
         with self._reads.connect() as conn:
             now = self._now()
             board = Board.load(conn)
-            events: list[Event] = []
+            batch = Batch(board.revision)
             if since is not None and since != board.revision:
                 # A revision from the future is one of another database: begin anew.
                 change = board.changed_since(conn, since if since < board.revision else 0)
-                events = self._changes(board, change, now)
-            commune = find_commune(conn, self._commune)
-            if commune is not None:
-                events.append(("summary", summary_of(conn, board, commune, now)))
-            return render(events, board.revision)
-
-    def _events(self, board: Board, change: Change, now: datetime) -> list[Event]:
-        for code in self._told.keys() - set(board.codes()):
-            del self._told[code]
-        return self._changes(board, change, now)
+                batch.events = self._changes(board, change, now)
+            home = home_of(communes(conn), sight, self._commune)
+            if home is not None:
+                batch.homes[sight] = home.code
+                batch.summaries[home.code] = summary_of(conn, board, home, now)
+            return batch.of(sight)
 
     def _changes(self, board: Board, change: Change, now: datetime) -> list[Event]:
         return [
             *self._pole_events(board, change.poles, now),
-            *(("incident", incident_out(one)) for one in change.incidents),
-            *(("command", command_out(one)) for one in change.commands),
+            *(
+                Event("incident", incident_out(one), None if one.is_of_hub else board.commune_of(one))
+                for one in change.incidents
+            ),
+            *(Event("command", command_out(one), one.commune) for one in change.commands),
         ]
 
     def _pole_events(self, board: Board, codes: Iterable[str], now: datetime) -> list[Event]:
         summaries = [board.summary(code, now) for code in codes]
         if board is self._board:
             self._told.update((one.code, one.state) for one in summaries)
-        return [("pole", one) for one in summaries]
+        return [Event("pole", one, one.commune) for one in summaries]
 
-    def _new_summary(self, conn: Connection, now: datetime) -> list[Event]:
-        commune = find_commune(conn, self._commune)
-        if commune is None:
-            return []
+    def _add_summaries(
+        self, conn: Connection, batch: Batch, sights: Collection[Sight], now: datetime, *, changed: bool
+    ) -> None:
+        """The summary of each listener's own commune, where it differs from the one told last."""
+        if not changed and all(sight in self._homes_known for sight in sights):
+            return
+        known = communes(conn)
+        self._homes_known.update(sights)
+        homes = {sight: home_of(known, sight, self._commune) for sight in sights}
+        batch.homes = {sight: home.code for sight, home in homes.items() if home is not None}
+        for home in {home.code: home for home in homes.values() if home is not None}.values():
+            summary = summary_of(conn, self._board, home, now, money=self._money_of(conn, home))
+            if summary != self._summaries.get(home.code):
+                batch.summaries[home.code] = self._summaries[home.code] = summary
+
+    def _money_of(self, conn: Connection, commune: CommuneInfo) -> PoleFunding:
         at = ledger_head(conn).id
-        if self._money is None or self._money[:2] != (at, commune.code):
-            self._money = (at, commune.code, totals(conn, commune.code))
-        summary = summary_of(conn, self._board, commune, now, money=self._money[2])
-        if summary == self._summary:
-            return []
-        self._summary = summary
-        return [("summary", summary)]
+        if at != self._money_at:
+            self._money, self._money_at = {}, at
+        if commune.code not in self._money:
+            self._money[commune.code] = totals(conn, (commune.code,))
+        return self._money[commune.code]
 
 
-def render(events: Sequence[Event], revision: int) -> bytes:
+def render(events: Sequence[tuple[str, BaseModel]], revision: int) -> bytes:
     """Events in the format of server-sent events (HTML Living Standard, 9.2)."""
     texts = [f"event: {name}\ndata: {body.model_dump_json()}\n" for name, body in events]
     if texts:

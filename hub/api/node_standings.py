@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import Connection
 
 from hub.api.node_schemas import ConfigRefusalOut, NodeStandingOut
@@ -13,13 +15,13 @@ from hub.registry.reads import known_nodes
 REFUSED = "config_refused"
 
 
-def standings(conn: Connection, *, commune: str | None = None) -> list[NodeStandingOut]:
-    """Every registered node by name, of one commune or of all."""
+def standings(conn: Connection, *, communes: Collection[str] | None = None) -> list[NodeStandingOut]:
+    """Every registered node by name, of some communes or of all."""
     wanted, states = desired_of(conn), {one.node: one for one in node_states(conn)}
     told = newest_events(conn, REFUSED)
     lines = []
     for name, info in sorted(known_nodes(conn).items()):
-        if commune is not None and info.commune != commune:
+        if communes is not None and info.commune not in communes:
             continue
         wish, state = wanted.get(name), states.get(name)
         in_force = None if state is None else state.config_version

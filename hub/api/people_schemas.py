@@ -9,6 +9,8 @@ from pydantic import Field
 from hub.access.model import Role
 from hub.api.schemas import In, Out
 
+Communes = Annotated[list[Annotated[str, Field(min_length=1, max_length=63)]], Field(max_length=400)]
+
 
 class LoginIn(In):
     """Name and password."""
@@ -28,6 +30,8 @@ class UserOut(Out):
 
     name: str
     role: Role
+    communes: list[str]
+    """Codes of the communes that this user sees and acts on; empty: the whole hub."""
 
 
 class UserList(Out):
@@ -42,6 +46,13 @@ class NewUserIn(In):
     name: Annotated[str, Field(max_length=64)]
     role: Literal[Role.VIEWER, Role.STAFF, Role.ADMIN]
     password: Annotated[str, Field(max_length=400)]
+    communes: Communes = Field(default_factory=list)
+
+
+class CommunesIn(In):
+    """For which communes somebody works, by code; none: the whole hub."""
+
+    communes: Communes
 
 
 class SessionOut(Out):

@@ -101,6 +101,26 @@ def unknown_pole(code: str) -> Problem:
     )
 
 
+def unknown_commune(code: str) -> Problem:
+    """404 for a commune that is not registered, or that is not the asker's to see."""
+    return Problem(
+        404,
+        "unknown-commune",
+        f"no commune {code!r} is registered",
+        f"Không có xã/phường nào mang mã “{code}”.",
+    )
+
+
+def unknown_node(name: str) -> Problem:
+    """404 for a node that is not registered, or that is not the asker's to see."""
+    return Problem(
+        404,
+        "unknown-node",
+        f"no node {name!r} is registered",
+        f"Không có nút điều khiển nào mang tên “{name}”.",
+    )
+
+
 class Answers:
     """Turns problems into answers; `html` is asked for pages outside `/api/` that a browser wants."""
 

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from hub.commands.model import Action, CommandStatus
+from hub.incidents.model import OriginatorType
+from hub.incidents.reads import Severity
 from hub.ingest.lamp_status import LampStatus
 from hub.ingest.reads import NodeWord
 
@@ -83,6 +85,8 @@ class PoleList(Out):
     items: list[PoleSummary]
     as_of: datetime
     revision: int
+    next_cursor: str | None = None
+    """Give it back as `cursor` for the next page; null: these are the last."""
 
 
 class NodeStateOut(Out):
@@ -102,42 +106,29 @@ class IncidentOut(Out):
     kind: str
     title_vi: str
     title_en: str
-    originator_type: Literal["node", "pole", "camera", "feeder", "hub"]
+    originator_type: OriginatorType
     originator: str
     pole: str | None
+    commune: str
+    """Empty where none is known: those who work for single communes do not see it."""
+    feeder: str | None
+    severity: Severity
     opened_at: datetime
+    """When the hub opened it."""
+    since_at: datetime | None
+    """Since when the trouble lasts, as far as is known."""
     closed_at: datetime | None
+    closed_how: Literal["measured", "by_hand", "corrected"] | None
+    closed_by: str | None
     evidence: dict[str, Any]
     closed_evidence: dict[str, Any] | None
-
-
-class IncidentList(Out):
-    """Newest first."""
-
-    items: list[IncidentOut]
-
-
-class NodeEventOut(Out):
-    """What a node told: it began (`active` true), it has ended (false), or it happened then (null)."""
-
-    id: int
-    node: str
-    pole: str | None
-    camera: str | None
-    kind: str
-    title_vi: str
-    title_en: str
-    active: bool | None
-    at: datetime
-    received_at: datetime
-    historical: bool
-    detail: dict[str, Any]
-
-
-class NodeEventList(Out):
-    """Newest first."""
-
-    items: list[NodeEventOut]
+    parent_id: int | None
+    """The incident that explains this one, such as its feeder's outage."""
+    quiet_reason: str | None
+    """Why nobody is notified of it: `group`, `maintenance`, `flapping`; null: notices go out."""
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    assigned_group: str | None
 
 
 class FundingOut(Out):
@@ -313,26 +304,6 @@ class SummaryOut(Out):
     rejects: int
     nodes: NodeCounts
     funding: FundingSummary
-
-
-class RejectOut(Out):
-    """A message that was refused and kept aside."""
-
-    id: int
-    received_at: datetime
-    topic: str
-    node: str | None
-    seq: int | None
-    reason: str
-    detail: str
-    size: int
-    sha256: str
-
-
-class RejectList(Out):
-    """Newest first."""
-
-    items: list[RejectOut]
 
 
 class OverrideIn(In):

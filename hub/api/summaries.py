@@ -7,36 +7,30 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from hub.access.model import User
 from hub.api.board import Board
-from hub.api.problems import Problem
+from hub.api.problems import Problem, unknown_commune
 from hub.api.schemas import CommuneOut, FundingSummary, NodeCounts, StateCounts, SummaryOut
+from hub.api.sight import home_commune, seen_commune
 from hub.funding.reads import PoleFunding, totals
 from hub.ingest.reads import stats
-from hub.registry.reads import CommuneInfo, communes
+from hub.registry.reads import CommuneInfo
 
 
-def find_commune(conn: Connection, code: str | None) -> CommuneInfo | None:
-    """The commune of that code, or the first by code; None where there is none."""
-    return next((one for one in communes(conn) if code is None or one.code == code), None)
-
-
-def chosen_commune(conn: Connection, code: str | None) -> CommuneInfo:
-    """As `find_commune`, but raises Problem 404 where there is none."""
-    found = find_commune(conn, code)
+def chosen_commune(conn: Connection, by: User, asked: str | None, wished: str | None) -> CommuneInfo:
+    """The commune asked for, else the one of the first page; raises Problem 404 where there is none."""
+    if asked is not None:
+        return seen_commune(conn, by, asked)
+    found = home_commune(conn, by, wished)
     if found is not None:
         return found
-    if code is None:
-        raise Problem(
-            404,
-            "unknown-commune",
-            "no commune is registered: import the poles first",
-            "Chưa có xã/phường nào: hãy nhập danh sách cột đèn.",
-        )
+    if wished is not None:
+        raise unknown_commune(wished)
     raise Problem(
         404,
         "unknown-commune",
-        f"no commune {code!r} is registered",
-        f"Không có xã/phường nào mang mã “{code}”.",
+        "no commune is registered: import the poles first",
+        "Chưa có xã/phường nào: hãy nhập danh sách cột đèn.",
     )
 
 
@@ -52,11 +46,9 @@ def summary_of(
 
     `rejects` counts the whole hub's: who sent a message that can't be read is not always known.
     """
-    codes = [code for code in board.codes() if board.info(code).commune_code == commune.code]
-    inside = set(codes)
-    nodes = [node for node in board.nodes() if node.commune == commune.code]
-    names = {node.node for node in nodes}
-    money = totals(conn, commune.code) if money is None else money
+    codes = board.codes_of(commune.code)
+    nodes = board.nodes_of(commune.code)
+    money = totals(conn, (commune.code,)) if money is None else money
     return SummaryOut(
         commune=CommuneOut(
             code=commune.code,
@@ -68,10 +60,7 @@ def summary_of(
         ),
         poles=len(codes),
         states=StateCounts(**Counter[str](board.state(code, now) for code in codes)),
-        open_incidents=sum(
-            one.pole in inside or (one.originator_type == "node" and one.originator in names)
-            for one in board.open_incidents()
-        ),
+        open_incidents=board.open_in(commune.code),
         rejects=stats(conn)["rejects"]["total"],
         nodes=NodeCounts(**Counter[str](node.status for node in nodes)),
         funding=FundingSummary(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
+
 TITLES: dict[str, tuple[str, str]] = {
     "communication_failure": ("Mất liên lạc với nút", "Node does not answer"),
     "feeder_outage": ("Cả tuyến mất điện", "Feeder has no supply"),
@@ -73,3 +75,11 @@ TITLES: dict[str, tuple[str, str]] = {
 def incident_title(kind: str) -> tuple[str, str]:
     """Vietnamese and English title; the kind itself where a newer peer tells one not known here."""
     return TITLES.get(kind, (kind, kind.replace("_", " ")))
+
+
+_VIETNAM = timezone(timedelta(hours=7))
+
+
+def local_moment(at: datetime) -> str:
+    """An aware time as `20:31 21/11/2026` in Vietnam, for sentences of the API."""
+    return f"{at.astimezone(_VIETNAM):%H:%M %d/%m/%Y}"

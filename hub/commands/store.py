@@ -6,6 +6,7 @@ poll interval, so the web server needs no connection to the broker.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -135,7 +136,12 @@ def maintenance_until(conn: Connection, pole: str, *, now: datetime) -> datetime
 
 
 def commands(
-    conn: Connection, *, pole: str | None = None, since_revision: int = 0, limit: int = 50
+    conn: Connection,
+    *,
+    pole: str | None = None,
+    communes: Collection[str] | None = None,
+    since_revision: int = 0,
+    limit: int = 50,
 ) -> list[CommandView]:
     """The newest first; with `since_revision`, only those that moved after that revision."""
     query = (
@@ -143,6 +149,8 @@ def commands(
     )
     if pole is not None:
         query = query.where(command_table.c.pole == pole)
+    if communes is not None:
+        query = query.where(command_table.c.commune.in_(communes))
     if since_revision:
         query = query.where(command_table.c.revision > since_revision)
     rows = conn.execute(query).all()

@@ -63,20 +63,20 @@ def pole_funding(conn: Connection, pole: str) -> PoleFunding:
     return _sums(conn, ledger_transfer.c.pole == pole).get(pole, NOTHING)
 
 
-def funding_by_pole(conn: Connection, *, commune: str | None = None) -> dict[str, PoleFunding]:
-    """Every pole that has entries, of one commune or of all."""
-    if commune is None:
+def funding_by_pole(conn: Connection, *, communes: Collection[str] | None = None) -> dict[str, PoleFunding]:
+    """Every pole that has entries, of some communes or of all."""
+    if communes is None:
         return _sums(conn, None)
     found: dict[str, PoleFunding] = {}
-    codes = pole_codes(conn, commune=commune)
+    codes = _poles_of(conn, communes)
     for start in range(0, len(codes), _CHUNK):
         found |= _sums(conn, ledger_transfer.c.pole.in_(codes[start : start + _CHUNK]))
     return found
 
 
-def totals(conn: Connection, commune: str | None = None) -> PoleFunding:
-    """The sums over the poles of one commune, or over the whole ledger."""
-    parts = funding_by_pole(conn, commune=commune).values()
+def totals(conn: Connection, communes: Collection[str] | None = None) -> PoleFunding:
+    """The sums over the poles of some communes, or over the whole ledger."""
+    parts = funding_by_pole(conn, communes=communes).values()
     return PoleFunding(
         *(sum(getattr(part, field) for part in parts) for field in PoleFunding.__dataclass_fields__)
     )
@@ -87,9 +87,20 @@ def entries(conn: Connection, pole: str, *, limit: int = 200) -> list[EntryView]
     return _views(conn, pole, limit)
 
 
-def recent_entries(conn: Connection, *, limit: int = 200) -> list[EntryView]:
-    """The newest entries of the whole ledger, with their whole amounts."""
-    return _views(conn, None, limit)
+def recent_entries(
+    conn: Connection, *, communes: Collection[str] | None = None, limit: int = 200
+) -> list[EntryView]:
+    """The newest entries of the whole ledger, with their whole amounts.
+
+    With `communes`, those that concern their poles, with the part of these.
+    """
+    return _views(conn, None, limit, among=None if communes is None else _poles_of(conn, communes))
+
+
+def entry_poles(conn: Connection, entry_id: int) -> frozenset[str]:
+    """The poles that an entry concerns; empty where there is no such entry."""
+    query = select(ledger_transfer.c.pole).where(ledger_transfer.c.entry_id == entry_id)
+    return frozenset(conn.execute(query).scalars())
 
 
 def entry_view(conn: Connection, entry_id: int) -> EntryView | None:
@@ -134,6 +145,10 @@ def reversal_of(conn: Connection, entry_id: int) -> int | None:
     ).scalar_one_or_none()
 
 
+def _poles_of(conn: Connection, communes: Collection[str]) -> list[str]:
+    return [code for commune in communes for code in pole_codes(conn, commune=commune)]
+
+
 def _sums(conn: Connection, where: ColumnElement[bool] | None) -> dict[str, PoleFunding]:
     """Per pole: debits minus credits of each kind of account, read as the words of the page."""
     sides = [
@@ -173,7 +188,12 @@ def _as_funding(debit_minus_credit: Mapping[str, int]) -> PoleFunding:
 
 
 def _views(
-    conn: Connection, pole: str | None, limit: int, *, entry_id: int | None = None
+    conn: Connection,
+    pole: str | None,
+    limit: int,
+    *,
+    entry_id: int | None = None,
+    among: Collection[str] | None = None,
 ) -> list[EntryView]:
     undo = ledger_entry.alias("undo")
     statement = (
@@ -195,6 +215,8 @@ def _views(
     )
     if pole is not None:
         statement = statement.where(ledger_transfer.c.pole == pole)
+    if among is not None:
+        statement = statement.where(ledger_transfer.c.pole.in_(among))
     if entry_id is not None:
         statement = statement.where(ledger_entry.c.id == entry_id)
     return [

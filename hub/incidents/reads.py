@@ -9,9 +9,14 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, func, or_, select
 
+from hub.incidents.model import OriginatorType
 from hub.incidents.tables import incident, incident_change
 
 Status = Literal["open", "closed", "all"]
+PLACED = ("node", "pole", "camera", "feeder")
+"""Originators that stand somewhere: where their commune is not known, only who sees the whole hub sees them."""
+
+Severity = Literal["critical", "major", "minor"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +25,7 @@ class IncidentView:
 
     id: int
     kind: str
-    originator_type: Literal["node", "pole", "camera", "feeder", "hub"]
+    originator_type: OriginatorType
     originator: str
     pole: str | None
     """None when the originator is a node that serves several poles."""
@@ -33,7 +38,7 @@ class IncidentView:
     commune: str
     """Empty on incidents from before communes were noted."""
     feeder: str | None
-    severity: Literal["critical", "major", "minor"]
+    severity: Severity
     since_at: datetime | None
     """Since when the trouble lasts, as far as is known; history may correct it."""
     parent_id: int | None
@@ -47,6 +52,11 @@ class IncidentView:
     closed_by: str | None
     notify_after: datetime | None
     """No notice before this moment: it may yet turn out to be a part of something larger."""
+
+    @property
+    def is_of_hub(self) -> bool:
+        """Whether it is the hub's own and belongs to no place: everybody may know of it."""
+        return self.commune == "" and self.originator_type not in PLACED
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ that changed after it are returned, which is how the live pages follow along.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -180,10 +180,14 @@ def events(
     *,
     pole: str | None = None,
     node: str | None = None,
+    nodes: Collection[str] | None = None,
     kind: str | None = None,
     limit: int = 100,
 ) -> list[EventView]:
-    """The newest node events first; with `pole` and `node`, those of the pole or of the node as a whole."""
+    """The newest node events first; with `pole` and `node`, those of the pole or of the node as a whole.
+
+    `nodes` bounds whose are told at all.
+    """
     query = select(*_EVENT_COLUMNS).order_by(node_event.c.id.desc())
     if pole is not None and node is not None:
         whole = (node_event.c.node == node) & node_event.c.pole.is_(None)
@@ -192,6 +196,8 @@ def events(
         query = query.where(node_event.c.pole == pole)
     elif node is not None:
         query = query.where(node_event.c.node == node)
+    if nodes is not None:
+        query = query.where(node_event.c.node.in_(nodes))
     if kind is not None:
         query = query.where(node_event.c.kind == kind)
     return [EventView(*row) for row in conn.execute(query.limit(limit))]
@@ -206,11 +212,54 @@ def newest_events(conn: Connection, kind: str, *, node: str | None = None) -> di
     return {row.node: EventView(*row) for row in conn.execute(query)}
 
 
-def rejects(conn: Connection, *, node: str | None = None, limit: int = 100) -> list[RejectView]:
-    """The newest rejects first, of one node or of all."""
+@dataclass(frozen=True, slots=True)
+class RejectCount:
+    """How many messages of one sender are kept aside, for which reasons, and when the last one came.
+
+    `node` None: the topic did not tell whose they are.
+    """
+
+    node: str | None
+    count: int
+    reasons: Mapping[str, int]
+    last_at: datetime
+
+
+def reject_counts(conn: Connection, *, nodes: Collection[str] | None = None) -> list[RejectCount]:
+    """Rejects by sender, the most first; with `nodes`, of these alone."""
+    query = select(reject.c.node, reject.c.reason, func.count(), func.max(reject.c.received_at)).group_by(
+        reject.c.node, reject.c.reason
+    )
+    if nodes is not None:
+        query = query.where(reject.c.node.in_(nodes))
+    found: dict[str | None, list[tuple[str, int, datetime]]] = {}
+    for node, reason, number, last_at in conn.execute(query):
+        found.setdefault(node, []).append((reason, int(number), last_at))
+    counts = [
+        RejectCount(
+            node,
+            sum(number for _, number, _ in lines),
+            {reason: number for reason, number, _ in sorted(lines, key=lambda line: -line[1])},
+            max(last_at for _, _, last_at in lines),
+        )
+        for node, lines in found.items()
+    ]
+    return sorted(counts, key=lambda one: (-one.count, one.node or ""))
+
+
+def rejects(
+    conn: Connection,
+    *,
+    node: str | None = None,
+    nodes: Collection[str] | None = None,
+    limit: int = 100,
+) -> list[RejectView]:
+    """The newest rejects first, of one node or of all; `nodes` bounds whose are told at all."""
     query: Select[Any] = select(reject).order_by(reject.c.id.desc()).limit(limit)
     if node is not None:
         query = query.where(reject.c.node == node)
+    if nodes is not None:
+        query = query.where(reject.c.node.in_(nodes))
     return [
         RejectView(
             row.id,

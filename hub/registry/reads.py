@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,14 +83,23 @@ def node(conn: Connection, name: str) -> NodeInfo | None:
 
 
 def poles(
-    conn: Connection, *, commune: str | None = None, node: str | None = None, query: str | None = None
+    conn: Connection,
+    *,
+    commune: str | None = None,
+    communes: Collection[str] | None = None,
+    node: str | None = None,
+    query: str | None = None,
 ) -> list[PoleInfo]:
-    """Poles by code. `query` finds each of its words, with or without accents, in code, place, feeder,
-    hamlet, commune or province, present or former names alike; a word of one or two letters as a whole word.
+    """Poles by code, of one commune, of several or of all.
+
+    `query` finds each of its words, with or without accents, in code, place, feeder, hamlet, commune or
+    province, present or former names alike; a word of one or two letters as a whole word.
     """
     statement = _pole_select().order_by(t.pole.c.code)
     if commune is not None:
         statement = statement.where(_commune.c.code == commune)
+    if communes is not None:
+        statement = statement.where(_commune.c.code.in_(communes))
     if node is not None:
         statement = statement.where(t.pole.c.node_name == node)
     for word in fold(query or "").split():
@@ -128,6 +137,37 @@ def pole_codes(conn: Connection, *, commune: str | None = None) -> list[str]:
             t.area.c.code == commune
         )
     return list(conn.execute(statement).scalars())
+
+
+def groups(conn: Connection, commune: str) -> list[str]:
+    """The residents' groups of a commune, by name."""
+    query = (
+        select(t.resident_group.c.name)
+        .join(t.area, t.area.c.id == t.resident_group.c.commune_id)
+        .where(t.area.c.code == commune)
+        .order_by(t.resident_group.c.name)
+    )
+    return list(conn.execute(query).scalars())
+
+
+def poles_of_group(conn: Connection, group: str, *, communes: Collection[str] | None = None) -> list[str]:
+    """The codes of the poles that groups of this name look after, in some communes or in all."""
+    query = (
+        select(t.pole.c.code)
+        .join(t.resident_group, t.resident_group.c.id == t.pole.c.group_id)
+        .join(t.area, t.area.c.id == t.resident_group.c.commune_id)
+        .where(t.resident_group.c.name == group)
+        .order_by(t.pole.c.code)
+    )
+    if communes is not None:
+        query = query.where(t.area.c.code.in_(communes))
+    return list(conn.execute(query).scalars())
+
+
+def nodes_in(conn: Connection, communes: Collection[str]) -> list[str]:
+    """The names of the nodes of some communes."""
+    query = select(t.node.c.name).join(t.area, t.area.c.id == t.node.c.commune_id)
+    return list(conn.execute(query.where(t.area.c.code.in_(communes)).order_by(t.node.c.name)).scalars())
 
 
 def communes(conn: Connection) -> list[CommuneInfo]:

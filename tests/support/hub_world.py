@@ -191,20 +191,22 @@ def node_tells(conn: Connection, n: int, now: datetime, kind: str, **more: Any) 
     conn.execute(insert(node_event).values(**values))
 
 
-def incident_opens(conn: Connection, n: int, now: datetime, kind: str = "lamp_failure") -> int:
-    """An incident opens on pole TG-000n, or on its node; returns its id."""
+def incident_opens(conn: Connection, n: int, now: datetime, kind: str = "lamp_failure", **more: Any) -> int:
+    """An incident opens on pole TG-000n, or on its node; returns its id. `more` sets further columns."""
     about_node = kind == "communication_failure"
-    key = conn.execute(
-        insert(incident).values(
-            kind=kind,
-            originator_type="node" if about_node else "pole",
-            originator=f"tg-{n:04}" if about_node else f"TG-{n:04}",
-            pole=None if about_node else f"TG-{n:04}",
-            opened_at=now,
-            opened_evidence={"power_w": 0.4},
-            revision=next_revision(conn),
-        )
-    ).inserted_primary_key
+    values: dict[str, Any] = {
+        "kind": kind,
+        "originator_type": "node" if about_node else "pole",
+        "originator": f"tg-{n:04}" if about_node else f"TG-{n:04}",
+        "pole": None if about_node else f"TG-{n:04}",
+        "commune": "tram-than",
+        "feeder": f"F{1 + n % 2}",
+        "opened_at": now,
+        "opened_evidence": {"power_w": 0.4},
+        "revision": next_revision(conn),
+        **more,
+    }
+    key = conn.execute(insert(incident).values(**values)).inserted_primary_key
     assert key is not None
     return int(key[0])
 

@@ -9,10 +9,12 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from sqlalchemy import Connection
 
+from hub.access.model import User
 from hub.api.board import command_out
 from hub.api.deps import HubDep, Staff, Viewer, acting
-from hub.api.problems import FieldError, Problem, unknown_pole
+from hub.api.problems import FieldError, Problem
 from hub.api.schemas import CommandList, CommandOut, MaintenanceIn, OverrideIn
+from hub.api.sight import seen_communes, seen_pole
 from hub.commands.store import (
     command,
     commands,
@@ -22,7 +24,6 @@ from hub.commands.store import (
     request_maintenance_end,
     request_override,
 )
-from hub.registry import reads as registry
 
 router = APIRouter(prefix="/api/v1", tags=["commands"])
 
@@ -38,7 +39,7 @@ def override(code: str, body: OverrideIn, request: Request, hub: HubDep, by: Sta
     detail = {"level": body.level, "until": until.isoformat()}
     with acting(hub, request, by, **detail) as conn:
         _check_end(until, now)
-        node, commune = _addressee(conn, code)
+        node, commune = _addressee(conn, by, code)
         made = request_override(
             conn,
             pole=code,
@@ -56,7 +57,7 @@ def override(code: str, body: OverrideIn, request: Request, hub: HubDep, by: Sta
 def auto(code: str, request: Request, hub: HubDep, by: Staff) -> CommandOut:
     """Ask the lamp to go back to its own schedule."""
     with acting(hub, request, by) as conn:
-        node, commune = _addressee(conn, code)
+        node, commune = _addressee(conn, by, code)
         made = request_auto(conn, pole=code, node=node, commune=commune, by=by.name, now=hub.clock())
     return command_out(made)
 
@@ -67,7 +68,7 @@ def maintenance(code: str, body: MaintenanceIn, request: Request, hub: HubDep, b
     now, until = hub.clock(), body.until.astimezone(UTC)
     with acting(hub, request, by, until=until.isoformat()) as conn:
         _check_end(until, now)
-        node, commune = _addressee(conn, code)
+        node, commune = _addressee(conn, by, code)
         made = request_maintenance(
             conn, pole=code, node=node, commune=commune, until=until, by=by.name, now=now
         )
@@ -78,7 +79,7 @@ def maintenance(code: str, body: MaintenanceIn, request: Request, hub: HubDep, b
 def end_maintenance(code: str, request: Request, hub: HubDep, by: Staff) -> CommandOut:
     """The work at the pole is done."""
     with acting(hub, request, by) as conn:
-        node, commune = _addressee(conn, code)
+        node, commune = _addressee(conn, by, code)
         made = request_maintenance_end(
             conn, pole=code, node=node, commune=commune, by=by.name, now=hub.clock()
         )
@@ -89,9 +90,8 @@ def end_maintenance(code: str, request: Request, hub: HubDep, by: Staff) -> Comm
 def cycle_camera(code: str, camera: str, request: Request, hub: HubDep, by: Staff) -> CommandOut:
     """Switch a camera's power off and on once."""
     with acting(hub, request, by) as conn:
-        node, commune = _addressee(conn, code)
-        info = registry.pole(conn, code)
-        if info is None or camera not in info.cameras:
+        node, commune = _addressee(conn, by, code)
+        if camera not in seen_pole(conn, by, code).cameras:
             raise Problem(
                 404,
                 "unknown-camera",
@@ -107,31 +107,30 @@ def cycle_camera(code: str, camera: str, request: Request, hub: HubDep, by: Staf
 @router.get("/commands")
 def list_commands(
     hub: HubDep,
-    _: Viewer,
+    by: Viewer,
     pole: Annotated[str | None, Query(max_length=31)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> CommandList:
     """Commands, newest first."""
     with hub.reads.connect() as conn:
-        return CommandList(items=[command_out(one) for one in commands(conn, pole=pole, limit=limit)])
+        found = commands(conn, pole=pole, communes=seen_communes(by), limit=limit)
+    return CommandList(items=[command_out(one) for one in found])
 
 
 @router.get("/commands/{command_id}")
-def show_command(command_id: UUID, hub: HubDep, _: Viewer) -> CommandOut:
+def show_command(command_id: UUID, hub: HubDep, by: Viewer) -> CommandOut:
     """One command with every receipt it got."""
     with hub.reads.connect() as conn:
         found = command(conn, command_id)
-    if found is None:
+    if found is None or not by.sees(found.commune):
         raise Problem(
             404, "unknown-command", f"no command {command_id}", f"Không có lệnh nào mang mã {command_id}."
         )
     return command_out(found)
 
 
-def _addressee(conn: Connection, code: str) -> tuple[str, str]:
-    info = registry.pole(conn, code)
-    if info is None:
-        raise unknown_pole(code)
+def _addressee(conn: Connection, by: User, code: str) -> tuple[str, str]:
+    info = seen_pole(conn, by, code)
     if info.node is None:
         raise Problem(
             409,

@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from hub.api.deps import HubDep, Viewer, signed_in
 from hub.api.feed import Feed, Listener
+from hub.api.news import Sight
 
 router = APIRouter(prefix="/api/v1", tags=["events"])
 
@@ -25,7 +26,7 @@ HEARTBEAT_S = 15.0
 async def events(
     request: Request,
     hub: HubDep,
-    _: Viewer,
+    by: Viewer,
     since: Annotated[int | None, Query(ge=0, description="the `revision` of a list read before")] = None,
     last_event_id: Annotated[str | None, Header(max_length=32)] = None,
 ) -> StreamingResponse:
@@ -33,19 +34,19 @@ async def events(
     known = int(last_event_id) if last_event_id is not None and last_event_id.isdecimal() else since
     hub.feed.check_room()
     return StreamingResponse(
-        _stream(hub.feed, known, request),
+        _stream(hub.feed, known, request, by.communes),
         media_type="text/event-stream",
         headers={"cache-control": "no-store", "x-accel-buffering": "no"},
     )
 
 
-async def _stream(feed: Feed, known: int | None, request: Request) -> AsyncIterator[bytes]:
-    async with feed.listen(known) as listener:
-        async for batch in _batches(listener, request):
+async def _stream(feed: Feed, known: int | None, request: Request, sight: Sight) -> AsyncIterator[bytes]:
+    async with feed.listen(known, sight) as listener:
+        async for batch in _batches(listener, request, sight):
             yield batch
 
 
-async def _batches(listener: Listener, request: Request) -> AsyncIterator[bytes]:
+async def _batches(listener: Listener, request: Request, sight: Sight) -> AsyncIterator[bytes]:
     loop = asyncio.get_running_loop()
     beat_at = loop.time() + HEARTBEAT_S
     yield b"retry: 2000\n\n"
@@ -54,9 +55,10 @@ async def _batches(listener: Listener, request: Request) -> AsyncIterator[bytes]
             async with asyncio.timeout_at(beat_at):
                 batch = await listener.get()
         except TimeoutError:
-            # A stream outlives the request that opened it: ask again whether its session holds. A page that
-            # stands open must not keep it alive.
-            if await run_in_threadpool(signed_in, request, renew=False) is None:
+            # A stream outlives the request that opened it: ask again whether its session holds, and for which
+            # communes. A page that stands open must not keep it alive.
+            user = await run_in_threadpool(signed_in, request, renew=False)
+            if user is None or user.communes != sight:
                 return
             beat_at = loop.time() + HEARTBEAT_S
             yield b": beat\n\n"

@@ -25,6 +25,7 @@ from hub.api.node_schemas import (
 )
 from hub.api.node_standings import REFUSED, refusal_of, standings
 from hub.api.problems import FieldError, Problem
+from hub.api.sight import seen_commune, seen_communes, seen_node
 from hub.ingest.reads import newest_events, node_state_of
 from hub.nodeconfig.facts import facts_by_node, facts_of
 from hub.nodeconfig.model import ConfigRefusedError, NodeProfile, profile_from, profile_to, standing
@@ -36,20 +37,20 @@ router = APIRouter(prefix="/api/v1", tags=["node configuration"])
 
 
 @router.get("/nodes/{node}/config")
-def show_config(node: str, hub: HubDep, _: Viewer) -> NodeConfigOut:
+def show_config(node: str, hub: HubDep, by: Viewer) -> NodeConfigOut:
     """What is wished for a node beside the version it runs, and why it refused, if it did."""
     with hub.reads.connect() as conn:
-        _known(conn, node)
+        seen_node(conn, by, node)
         return _shown(conn, node)
 
 
 @router.get("/nodes/{node}/config/history")
 def show_history(
-    node: str, hub: HubDep, _: Viewer, limit: Annotated[int, Query(ge=1, le=500)] = 50
+    node: str, hub: HubDep, by: Viewer, limit: Annotated[int, Query(ge=1, le=500)] = 50
 ) -> ConfigHistoryOut:
     """Every version with its time, its maker and the reason, newest first."""
     with hub.reads.connect() as conn:
-        _known(conn, node)
+        seen_node(conn, by, node)
         return ConfigHistoryOut(items=[_version(one) for one in history(conn, node, limit=limit)])
 
 
@@ -58,7 +59,7 @@ def change_config(node: str, body: NodeConfigIn, request: Request, hub: HubDep, 
     """Wish a configuration; the same again changes nothing. The node reports once it is in force."""
     profile = _profile(body.profile)
     with acting(hub, request, by, why=body.why) as conn:
-        _known(conn, node)
+        seen_node(conn, by, node)
         before = desired(conn, node)
         if profile.agent != (None if before is None else before.profile.agent):
             _administrators_only(by)
@@ -89,11 +90,11 @@ def change_config(node: str, body: NodeConfigIn, request: Request, hub: HubDep, 
 
 @router.get("/node-configs")
 def list_configs(
-    hub: HubDep, _: Viewer, commune: Annotated[str | None, Query(max_length=63)] = None
+    hub: HubDep, by: Viewer, commune: Annotated[str | None, Query(max_length=63)] = None
 ) -> NodeStandingList:
     """Every node with the version wished, the version it runs, and why it refused, if it did."""
     with hub.reads.connect() as conn:
-        return NodeStandingList(items=standings(conn, commune=commune))
+        return NodeStandingList(items=standings(conn, communes=seen_communes(by, commune)))
 
 
 @router.post("/node-configs")
@@ -104,6 +105,7 @@ def change_configs(body: NodeConfigsIn, request: Request, hub: HubDep, by: Staff
         _administrators_only(by)
     detail = {"commune": body.commune, "hamlet": body.hamlet, "feeder": body.feeder, "why": body.why}
     with acting(hub, request, by, **detail) as conn:
+        seen_commune(conn, by, body.commune)
         chosen = _chosen(conn, body)
         facts = facts_by_node(registry.poles(conn))
         done = NodeConfigsOut(changed=[], unchanged=[], refused=[])
@@ -130,16 +132,6 @@ def change_configs(body: NodeConfigsIn, request: Request, hub: HubDep, by: Staff
             else:
                 (done.changed if new else done.unchanged).append(node)
     return done
-
-
-def _known(conn: Connection, node: str) -> None:
-    if registry.node(conn, node) is None:
-        raise Problem(
-            404,
-            "unknown-node",
-            f"no node {node!r} is registered",
-            f"Không có nút điều khiển nào mang tên “{node}”.",
-        )
 
 
 def _chosen(conn: Connection, body: NodeConfigsIn) -> Sequence[str]:

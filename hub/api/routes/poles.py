@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
 
 from hub.api.board import Board, command_out, incident_out, pole_summary
+from hub.api.cursor import Cursor, make_cursor, read_cursor
 from hub.api.deps import HubDep, Viewer
-from hub.api.problems import FieldError, Problem, unknown_pole
+from hub.api.problems import FieldError, Problem
 from hub.api.schemas import (
     CabinetOut,
     FundingOut,
@@ -22,6 +24,7 @@ from hub.api.schemas import (
     SummaryOut,
     TelemetryOut,
 )
+from hub.api.sight import seen_communes, seen_pole
 from hub.api.summaries import chosen_commune, summary_of
 from hub.commands.store import commands, maintenance_until
 from hub.funding.reads import pole_funding
@@ -40,33 +43,41 @@ MAX_SPAN = timedelta(days=400)
 @router.get("/poles")
 def list_poles(
     hub: HubDep,
-    _: Viewer,
+    by: Viewer,
     commune: Annotated[str | None, Query(max_length=63)] = None,
     q: Annotated[str | None, Query(max_length=100, description="words, with or without accents")] = None,
     state: LampStatus | None = None,
+    limit: Annotated[int | None, Query(ge=1, le=5000, description="absent: all at once")] = None,
+    cursor: Cursor = None,
 ) -> PoleList:
-    """Poles by code with their live state; `q` also finds present and former names of places."""
+    """Poles by code with their live state; `q` also finds present and former names of places.
+
+    With `limit` they come in pages: give `next_cursor` back as `cursor` until it is null.
+    """
+    after = "" if cursor is None else str(read_cursor(cursor, str)[0])
     with hub.reads.connect() as conn:
         now = hub.clock()
         board = Board.load(conn)
-        found = registry.poles(conn, commune=commune, query=q) if commune or q else None
+        chosen = seen_communes(by, commune)
+        found = registry.poles(conn, communes=chosen, query=q) if chosen is not None or q else None
     codes = [one.code for one in found] if found is not None else list(board.codes())
-    items = [board.summary(code, now) for code in codes]
+    left = (code for code in codes if code > after and (state is None or board.state(code, now) == state))
+    page = list(islice(left, limit))
+    more = limit is not None and next(left, None) is not None
     return PoleList(
-        items=[one for one in items if state is None or one.state == state],
+        items=[board.summary(code, now) for code in page],
         as_of=now,
         revision=board.revision,
+        next_cursor=make_cursor(page[-1]) if more else None,
     )
 
 
 @router.get("/poles/{code}")
-def show_pole(code: str, hub: HubDep, _: Viewer) -> PoleDetail:
+def show_pole(code: str, hub: HubDep, by: Viewer) -> PoleDetail:
     """One pole with its node, open and recent incidents, money and last command."""
     with hub.reads.connect() as conn:
         now = hub.clock()
-        info = registry.pole(conn, code)
-        if info is None:
-            raise unknown_pole(code)
+        info = seen_pole(conn, by, code)
         node = None if info.node is None else node_state_of(conn, info.node)
         open_ = incidents(conn, status="open", pole=code, node=info.node)
         last = commands(conn, pole=code, limit=1)
@@ -96,15 +107,14 @@ def show_pole(code: str, hub: HubDep, _: Viewer) -> PoleDetail:
 def pole_telemetry(
     code: str,
     hub: HubDep,
-    _: Viewer,
+    by: Viewer,
     start: AwareDatetime | None = None,
     end: AwareDatetime | None = None,
     points: Annotated[int, Query(ge=2, le=5000)] = 600,
 ) -> TelemetryOut:
     """A pole's chart, averaged to at most `points`; the last 24 hours unless told otherwise."""
     with hub.reads.connect() as conn:
-        if registry.pole(conn, code) is None:
-            raise unknown_pole(code)
+        seen_pole(conn, by, code)
     begin, finish = _span(start, end, hub.clock())
     try:
         series = hub.store.series(code, begin, finish, points)
@@ -123,11 +133,11 @@ def pole_telemetry(
 
 @router.get("/summary")
 def summary(
-    hub: HubDep, _: Viewer, commune: Annotated[str | None, Query(max_length=63)] = None
+    hub: HubDep, by: Viewer, commune: Annotated[str | None, Query(max_length=63)] = None
 ) -> SummaryOut:
-    """A commune at a glance: the one asked for, else the one of the settings, else the first."""
+    """A commune at a glance: the one asked for, else the one of the settings, else the asker's first."""
     with hub.reads.connect() as conn:
-        chosen = chosen_commune(conn, commune or hub.settings.commune)
+        chosen = chosen_commune(conn, by, commune, hub.settings.commune)
         return summary_of(conn, Board.load(conn), chosen, hub.clock())
 
 

@@ -77,7 +77,7 @@ def change_password(body: PasswordIn, request: Request, hub: HubDep, by: Viewer)
         raise refused(error) from None
     with acting(hub, request, by) as conn:
         set_password_hash(conn, by.id, hashed, keep_session=request.cookies[SESSION_COOKIE])
-    return SessionOut(user=UserOut(name=by.name, role=by.role), has_password=True)
+    return SessionOut(user=UserOut.model_validate(by), has_password=True)
 
 
 @router.get("/first-login", include_in_schema=False)
@@ -127,4 +127,4 @@ def _give_cookie(hub: Hub, response: Response, token: str) -> None:
 
 
 def _session_out(user: User) -> SessionOut:
-    return SessionOut(user=UserOut(name=user.name, role=user.role), has_password=user.has_password)
+    return SessionOut(user=UserOut.model_validate(user), has_password=user.has_password)

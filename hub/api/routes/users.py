@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from fastapi import APIRouter, Request
+from sqlalchemy import Connection
 
 from hub.access.model import AccessError
-from hub.access.store import add_user, disable_user, hashed_password, users
+from hub.access.store import add_user, disable_user, hashed_password, set_communes, users
 from hub.api.deps import Admin, HubDep, acting
-from hub.api.people_schemas import NewUserIn, UserList, UserOut
-from hub.api.problems import Problem
+from hub.api.people_schemas import CommunesIn, NewUserIn, UserList, UserOut
+from hub.api.problems import Problem, unknown_commune
 from hub.api.routes.session import refused
+from hub.registry.reads import communes
 
 router = APIRouter(prefix="/api/v1/users", tags=["users"])
 
@@ -28,9 +32,12 @@ def create_user(body: NewUserIn, request: Request, hub: HubDep, by: Admin) -> Us
         hashed = hashed_password(body.password)
     except AccessError as error:
         raise refused(error) from None
-    with acting(hub, request, by, name=body.name, role=body.role) as conn:
+    with acting(hub, request, by, name=body.name, role=body.role, communes=body.communes) as conn:
+        _check_known(conn, body.communes)
         try:
-            made = add_user(conn, body.name, body.role, hashed=hashed, now=hub.clock())
+            made = add_user(
+                conn, body.name, body.role, hashed=hashed, communes=body.communes, now=hub.clock()
+            )
         except AccessError as error:
             raise refused(error) from None
     return UserOut.model_validate(made)
@@ -49,5 +56,30 @@ def disable(name: str, request: Request, hub: HubDep, by: Admin) -> UserOut:
             )
         gone = disable_user(conn, name, now=hub.clock())
         if gone is None:
-            raise Problem(404, "unknown-user", f"no user {name!r}", f"Không có người dùng “{name}”.")
+            raise _unknown(name)
     return UserOut.model_validate(gone)
+
+
+@router.put("/{name}/communes")
+def change_communes(name: str, body: CommunesIn, request: Request, hub: HubDep, by: Admin) -> UserOut:
+    """Say for which communes somebody works; it holds from their next request on."""
+    with acting(hub, request, by, name=name, communes=body.communes) as conn:
+        _check_known(conn, body.communes)
+        try:
+            changed = set_communes(conn, name, body.communes)
+        except AccessError as error:
+            raise refused(error) from None
+        if changed is None:
+            raise _unknown(name)
+    return UserOut.model_validate(changed)
+
+
+def _check_known(conn: Connection, codes: Iterable[str]) -> None:
+    known = {one.code for one in communes(conn)}
+    for code in codes:
+        if code not in known:
+            raise unknown_commune(code)
+
+
+def _unknown(name: str) -> Problem:
+    return Problem(404, "unknown-user", f"no user {name!r}", f"Không có người dùng “{name}”.")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from hub.access.model import Role
 from hub.api.roles import route_roles
-from hub.api.security import SAFE_METHODS
+from tests.contract.hub_api.calls import PLACES, body_for
 from tests.support.hub_api import Office
 
 OPEN_TO_EVERYONE = {
@@ -28,6 +26,14 @@ STAFF = {
     ("POST", "/api/v1/node-configs"),
     ("POST", "/api/v1/funding/entries"),
     ("POST", "/api/v1/funding/entries/{entry_id}/reversal"),
+    ("POST", "/api/v1/incidents/{incident_id}/acknowledge"),
+    ("POST", "/api/v1/incidents/{incident_id}/assign"),
+    ("POST", "/api/v1/incidents/{incident_id}/comments"),
+    ("POST", "/api/v1/incidents/{incident_id}/resolve"),
+    ("POST", "/api/v1/maintenance-windows"),
+    ("POST", "/api/v1/maintenance-windows/{window_id}/cancel"),
+    ("PUT", "/api/v1/communes/{commune}/incident-rules/{kind}"),
+    ("DELETE", "/api/v1/communes/{commune}/incident-rules/{kind}"),
 }
 
 ADMIN = {
@@ -35,6 +41,9 @@ ADMIN = {
     ("GET", "/api/v1/users"),
     ("POST", "/api/v1/users"),
     ("POST", "/api/v1/users/{name}/disable"),
+    ("PUT", "/api/v1/users/{name}/communes"),
+    ("PUT", "/api/v1/incident-rules/{kind}"),
+    ("DELETE", "/api/v1/incident-rules/{kind}"),
 }
 
 
@@ -65,15 +74,8 @@ def test_every_route_holds_to_its_role_when_called(sqlite_office: Office, who: R
     for method, path, role in route_roles(sqlite_office.app):
         assert role is not None
         client = sqlite_office.as_(who)
-        address = path.format(
-            code="TG-0001",
-            camera="CAM-TG-01",
-            node="tg-0001",
-            command_id="00000000-0000-4000-8000-000000000000",
-            entry_id=1,
-            name="x",
-        )
-        with client.stream(method, address, **_body(method, path)) as answer:
+        address = path.format_map(PLACES)
+        with client.stream(method, address, **body_for(method, path)) as answer:
             status = answer.status_code
             kind = answer.headers.get("content-type", "")
             if not kind.startswith("text/event-stream"):
@@ -87,28 +89,3 @@ def test_every_route_holds_to_its_role_when_called(sqlite_office: Office, who: R
         else:
             assert status == (401 if who is Role.ANONYMOUS else 403), (method, path)
             assert kind == "application/problem+json"
-
-
-def _body(method: str, path: str) -> dict[str, Any]:
-    """A body that fits, so that what refuses is the role and not the form."""
-    bodies: dict[str, dict[str, Any]] = {
-        "/api/v1/session": {"json": {"name": "x", "password": "y"}},
-        "/api/v1/session/password": {"json": {"password": "mat khau rat dai"}},
-        "/api/v1/poles/{code}/lamp/override": {"json": {"level": 1, "until": "2026-03-01T20:00:00Z"}},
-        "/api/v1/poles/{code}/maintenance": {"json": {"until": "2026-03-01T20:00:00Z"}},
-        "/api/v1/nodes/{node}/config": {"json": {"profile": {}, "why": "thử"}},
-        "/api/v1/node-configs": {"json": {"commune": "tram-than", "profile": {}, "why": "thử"}},
-        "/api/v1/registry/import": {"files": {"file": ("x.csv", b"code\n")}},
-        "/api/v1/funding/entries": {
-            "json": {
-                "kind": "plan",
-                "happened_on": "2026-02-01",
-                "idempotency_key": "k",
-                "lines": [{"pole": "TG-0001", "amount_vnd": 1}],
-                "description": "cột",
-            }
-        },
-        "/api/v1/funding/entries/{entry_id}/reversal": {"json": {"idempotency_key": "u", "memo": "nhầm"}},
-        "/api/v1/users": {"json": {"name": "nguoi-moi", "role": "viewer", "password": "mat khau rat dai"}},
-    }
-    return {} if method in SAFE_METHODS or method == "DELETE" else bodies.get(path, {})

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine
 from hub.access.model import Role
 from hub.api.board import Board
 from hub.api.feed import Listener
-from hub.api.news import News
+from hub.api.news import WHOLE, News
 from hub.db import reading
 from tests.support.hub_api import Office
 from tests.support.hub_world import (
@@ -182,15 +182,15 @@ def test_silence_alone_turns_a_lamp_unknown(engine: Engine) -> None:
             node_speaks(conn, n, NIGHT)
             lamp_speaks(conn, n, NIGHT)
     news = News(reading(engine), commune=None, now=clock)
-    assert news.look().count(b"event: pole") == 2
-    assert news.look() == b""
+    assert news.look().of(WHOLE).count(b"event: pole") == 2
+    assert news.look().of(WHOLE) == b""
     clock.pass_(seconds=60)
-    assert news.look_again() == b""
+    assert news.look_again().of(WHOLE) == b""
     clock.pass_(seconds=31)
-    told = news.look_again()
+    told = news.look_again().of(WHOLE)
     assert told.count(b'"state":"unknown"') == 2
     assert b'"unknown":2' in told
-    assert news.look_again() == b""
+    assert news.look_again().of(WHOLE) == b""
 
 
 def test_only_the_last_event_of_a_batch_carries_its_id(sqlite_engine: Engine) -> None:
@@ -198,7 +198,7 @@ def test_only_the_last_event_of_a_batch_carries_its_id(sqlite_engine: Engine) ->
     with sqlite_engine.begin() as conn:
         ingest_lives(conn, NIGHT)
         revision = max(lamp_speaks(conn, n, NIGHT) for n in (1, 2, 3))
-    batch = News(reading(sqlite_engine), commune=None, now=Clock()).look()
+    batch = News(reading(sqlite_engine), commune=None, now=Clock()).look().of(WHOLE)
     blocks = batch.decode().strip().split("\n\n")
     assert [block.partition("\n")[0] for block in blocks] == ["event: pole"] * 3 + ["event: summary"]
     assert ["\nid: " in block for block in blocks] == [False] * 3 + [True]

@@ -73,8 +73,8 @@ def test_need_received_spent_and_balance_of_a_pole(engine: Engine) -> None:
         )
         assert reads.pole_funding(conn, "TG-0003") == reads.NOTHING
         assert reads.totals(conn).received_vnd == 2_320_000
-        assert reads.totals(conn, "tram-than") == reads.totals(conn)
-        assert reads.totals(conn, "elsewhere") == reads.NOTHING
+        assert reads.totals(conn, ["tram-than"]) == reads.totals(conn)
+        assert reads.totals(conn, ["elsewhere"]) == reads.NOTHING
 
 
 CHANGES = [

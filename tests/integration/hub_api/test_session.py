@@ -40,7 +40,7 @@ def test_sign_in_and_out(office: Office) -> None:
     hire(office)
     browser = office.as_(Role.ANONYMOUS)
     answer = browser.post("/api/v1/session", json=LOGIN)
-    assert answer.json() == {"user": {"name": "lan", "role": "staff"}, "has_password": True}
+    assert answer.json() == {"user": {"name": "lan", "role": "staff", "communes": []}, "has_password": True}
     cookie = answer.headers["set-cookie"].lower()
     assert "httponly" in cookie
     assert "samesite=strict" in cookie
@@ -156,7 +156,7 @@ def test_the_first_login_works_once_and_leads_home(office: Office) -> None:
     answer = browser.get("/first-login", params={"token": token})
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
     assert browser.get("/api/v1/session").json() == {
-        "user": {"name": "admin", "role": "admin"},
+        "user": {"name": "admin", "role": "admin", "communes": []},
         "has_password": False,
     }
     problem(
@@ -203,7 +203,7 @@ def test_a_disabled_user_is_out_at_once(office: Office) -> None:
 def test_a_new_user_signs_in_with_the_role_given(sqlite_office: Office) -> None:
     admin = sqlite_office.as_(Role.ADMIN)
     made = admin.post("/api/v1/users", json={**LOGIN, "role": "viewer"})
-    assert (made.status_code, made.json()) == (201, {"name": "lan", "role": "viewer"})
+    assert (made.status_code, made.json()) == (201, {"name": "lan", "role": "viewer", "communes": []})
     problem(admin.post("/api/v1/users", json={**LOGIN, "role": "viewer"}), 422, "invalid-request")
     problem(
         admin.post("/api/v1/users", json={**LOGIN, "name": "b", "role": "anonymous"}),

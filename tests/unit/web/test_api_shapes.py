@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from hub.api import node_schemas, schemas
+from hub.api import node_schemas, node_word_schemas, schemas
 
 TYPES = Path(__file__).parents[3] / "dashboards" / "web" / "frontend" / "src" / "lib" / "types.ts"
 INTERFACE = re.compile(r"export interface (\w+)(?:<T>)?(?: extends (\w+))? \{\n(.*?)\n\}", re.DOTALL)
@@ -17,7 +17,7 @@ FIELD = re.compile(r"^  (\w+)\??:", re.MULTILINE)
 SENT: dict[str, type[BaseModel]] = {
     "Camera": schemas.CameraOut,
     "Fault": schemas.FaultOut,
-    "NodeEvent": schemas.NodeEventOut,
+    "NodeEvent": node_word_schemas.NodeEventOut,
     "Counters": schemas.CountersOut,
     "Battery": schemas.BatteryOut,
     "Phase": schemas.PhaseOut,

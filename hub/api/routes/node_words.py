@@ -1,4 +1,4 @@
-"""Incidents, what nodes told of themselves, and what the ingest counted and kept aside."""
+"""What nodes told of themselves, and what the ingest counted and kept aside."""
 
 from __future__ import annotations
 
@@ -6,44 +6,21 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from hub.api.board import incident_out
 from hub.api.deps import HubDep, Viewer
-from hub.api.problems import unknown_pole
-from hub.api.schemas import IncidentList, NodeEventList, NodeEventOut, RejectList, RejectOut
+from hub.api.node_word_schemas import NodeEventList, NodeEventOut, RejectCountOut, RejectList, RejectOut
+from hub.api.sight import seen_nodes, seen_pole
 from hub.api.words import incident_title
-from hub.incidents.reads import Status, incidents
-from hub.ingest.reads import EventView, events, rejects, stats
-from hub.registry import reads as registry
+from hub.ingest.reads import EventView, events, reject_counts, rejects, stats
 
-router = APIRouter(prefix="/api/v1", tags=["incidents"])
+router = APIRouter(prefix="/api/v1", tags=["nodes"])
 
 Limit = Annotated[int, Query(ge=1, le=1000)]
-
-
-@router.get("/incidents")
-def list_incidents(
-    hub: HubDep,
-    _: Viewer,
-    status: Status = "open",
-    pole: Annotated[str | None, Query(max_length=31)] = None,
-    limit: Limit = 200,
-) -> IncidentList:
-    """Incidents, newest first; those of one pole include its node's."""
-    with hub.reads.connect() as conn:
-        node = None
-        if pole is not None:
-            info = registry.pole(conn, pole)
-            if info is None:
-                raise unknown_pole(pole)
-            node = info.node
-        found = incidents(conn, status=status, pole=pole, node=node, limit=limit)
-    return IncidentList(items=[incident_out(one) for one in found])
 
 
 @router.get("/node-events")
 def list_node_events(
     hub: HubDep,
-    _: Viewer,
+    by: Viewer,
     pole: Annotated[str | None, Query(max_length=31)] = None,
     node: Annotated[str | None, Query(max_length=63)] = None,
     limit: Limit = 50,
@@ -51,11 +28,8 @@ def list_node_events(
     """What nodes told beside their samples, newest first; of one pole, with what its node told as a whole."""
     with hub.reads.connect() as conn:
         if pole is not None:
-            info = registry.pole(conn, pole)
-            if info is None:
-                raise unknown_pole(pole)
-            node = info.node
-        found = events(conn, pole=pole, node=node, limit=limit)
+            node = seen_pole(conn, by, pole).node
+        found = events(conn, pole=pole, node=node, nodes=seen_nodes(conn, by), limit=limit)
     return NodeEventList(items=[_event_out(one) for one in found])
 
 
@@ -69,14 +43,22 @@ def show_stats(hub: HubDep, _: Viewer) -> dict[str, Any]:
 @router.get("/rejects")
 def list_rejects(
     hub: HubDep,
-    _: Viewer,
+    by: Viewer,
     node: Annotated[str | None, Query(max_length=63)] = None,
     limit: Limit = 100,
 ) -> RejectList:
-    """Messages that were refused, newest first, with the reason; their payload stays in the database."""
+    """Messages that were refused, newest first, with the reason, and how many each node sent.
+
+    Their payload stays in the database. What no registered node sent is shown to those who see the whole hub.
+    """
     with hub.reads.connect() as conn:
-        found = rejects(conn, node=node, limit=limit)
-    return RejectList(items=[RejectOut.model_validate(one) for one in found])
+        nodes = seen_nodes(conn, by)
+        found = rejects(conn, node=node, nodes=nodes, limit=limit)
+        counts = reject_counts(conn, nodes=nodes)
+    return RejectList(
+        items=[RejectOut.model_validate(one) for one in found],
+        counts=[RejectCountOut.model_validate(one) for one in counts],
+    )
 
 
 def _event_out(one: EventView) -> NodeEventOut:
