@@ -1,4 +1,4 @@
-"""What changed, as server-sent events: poles, incidents, commands, and the commune's summary.
+"""What changed, as server-sent events: poles, incidents, commands, commands for many, the commune's summary.
 
 A batch is what one look at the database found. Only its last event carries the `id` (the revision), so that
 a browser which lost the connection in the middle gets the whole batch again.
@@ -7,14 +7,17 @@ a browser which lost the connection in the middle gets the whole batch again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from pydantic import BaseModel
 from sqlalchemy import Connection, Engine
 
-from hub.api.board import Board, Change, command_out, incident_out
+from hub.api.batch_schemas import BatchOut
+from hub.api.board import Board, Change, batch_out, command_out, incident_out
 from hub.api.schemas import SummaryOut
 from hub.api.summaries import find_commune, summary_of
+from hub.commands.batch_reads import BatchView
 from hub.funding.reads import PoleFunding, totals
 from hub.funding.reads import head as ledger_head
 
@@ -82,6 +85,7 @@ class News:
             *self._pole_events(board, change.poles, now),
             *(("incident", incident_out(one)) for one in change.incidents),
             *(("command", command_out(one)) for one in change.commands),
+            *(("command_batch", _progress(one)) for one in change.batches),
         ]
 
     def _pole_events(self, board: Board, codes: Iterable[str], now: datetime) -> list[Event]:
@@ -102,6 +106,11 @@ class News:
             return []
         self._summary = summary
         return [("summary", summary)]
+
+
+def _progress(one: BatchView) -> BatchOut:
+    """How far it is; the list of those left out never changes and may be long, so it is not told again."""
+    return batch_out(replace(one, left_out=(), scope=replace(one.scope, poles=one.scope.poles[:1])))
 
 
 def render(events: Sequence[Event], revision: int) -> bytes:

@@ -24,6 +24,10 @@ STAFF = {
     ("POST", "/api/v1/poles/{code}/maintenance"),
     ("POST", "/api/v1/poles/{code}/maintenance/end"),
     ("POST", "/api/v1/poles/{code}/cameras/{camera}/cycle"),
+    ("POST", "/api/v1/command-batches/preview"),
+    ("POST", "/api/v1/command-batches"),
+    ("DELETE", "/api/v1/command-batches/{batch_id}"),
+    ("POST", "/api/v1/command-batches/{batch_id}/retry"),
     ("PUT", "/api/v1/nodes/{node}/config"),
     ("POST", "/api/v1/node-configs"),
     ("POST", "/api/v1/funding/entries"),
@@ -36,6 +40,9 @@ ADMIN = {
     ("POST", "/api/v1/users"),
     ("POST", "/api/v1/users/{name}/disable"),
 }
+
+
+_MANY = {"action": "lamp_auto", "scope": {"kind": "commune", "commune": "tram-than"}}
 
 
 def test_every_route_declares_its_role(sqlite_office: Office) -> None:
@@ -70,6 +77,7 @@ def test_every_route_holds_to_its_role_when_called(sqlite_office: Office, who: R
             camera="CAM-TG-01",
             node="tg-0001",
             command_id="00000000-0000-4000-8000-000000000000",
+            batch_id="00000000-0000-4000-8000-000000000000",
             entry_id=1,
             name="x",
         )
@@ -96,6 +104,9 @@ def _body(method: str, path: str) -> dict[str, Any]:
         "/api/v1/session/password": {"json": {"password": "mat khau rat dai"}},
         "/api/v1/poles/{code}/lamp/override": {"json": {"level": 1, "until": "2026-03-01T20:00:00Z"}},
         "/api/v1/poles/{code}/maintenance": {"json": {"until": "2026-03-01T20:00:00Z"}},
+        "/api/v1/command-batches/preview": {"json": _MANY},
+        "/api/v1/command-batches": {"json": {**_MANY, "idempotency_key": "k", "why": "thử"}},
+        "/api/v1/command-batches/{batch_id}/retry": {"json": {"idempotency_key": "l"}},
         "/api/v1/nodes/{node}/config": {"json": {"profile": {}, "why": "thử"}},
         "/api/v1/node-configs": {"json": {"commune": "tram-than", "profile": {}, "why": "thử"}},
         "/api/v1/registry/import": {"files": {"file": ("x.csv", b"code\n")}},
