@@ -119,9 +119,10 @@ class BatchOut(Out):
 
 
 class BatchList(Out):
-    """Newest first."""
+    """Newest first. Give `revision` to `/api/v1/events?since=` and no change in between is missed."""
 
     items: list[BatchOut]
+    revision: int
 
 
 class ResultOut(Out):

@@ -40,7 +40,7 @@ from hub.commands.batches import (
 from hub.commands.model import CommandStatus
 from hub.commands.scope import CameraState, Chosen, Scope, choose
 from hub.commands.store import CommandRefusedError
-from hub.ingest.reads import node_states, pole_states
+from hub.ingest.reads import latest_revision, node_states, pole_states
 from hub.registry import reads as registry
 
 router = APIRouter(prefix="/api/v1", tags=["commands"])
@@ -110,7 +110,9 @@ def list_batches(
 ) -> BatchList:
     """Wishes for many, newest first, each with how far it has come."""
     with hub.reads.connect() as conn:
-        return BatchList(items=[batch_out(one) for one in batches(conn, commune=commune, limit=limit)])
+        revision = latest_revision(conn)
+        found = [batch_out(one) for one in batches(conn, commune=commune, limit=limit)]
+    return BatchList(items=found, revision=revision)
 
 
 @router.get("/command-batches/{batch_id}")
