@@ -77,8 +77,9 @@ def _freeze(
     while True:
         writer.execute("BEGIN IMMEDIATE")
         try:
-            _, in_log, in_file = reader.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-            if in_log == in_file:
+            busy, in_log, in_file = reader.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            # Busy is also the end of somebody else's checkpoint, which goes on without the write lock.
+            if not busy and in_log == in_file:
                 reader.execute("BEGIN")
                 reader.execute("SELECT count(*) FROM sqlite_schema").fetchone()
                 return
