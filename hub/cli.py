@@ -12,6 +12,7 @@ import typer
 from sqlalchemy.exc import SQLAlchemyError
 
 from hub.access import cli as access_cli
+from hub.backup import cli as backup_cli
 from hub.db import DatabaseUnsafeError, open_database
 from hub.funding import cli as funding_cli
 from hub.logs import configure_logs
@@ -113,5 +114,5 @@ def drain(
 
 
 # Each capability brings its own tools; a new one adds its `register` here.
-for tools in (migrations_cli, registry_cli, funding_cli, access_cli, telemetry_cli):
+for tools in (migrations_cli, registry_cli, funding_cli, access_cli, telemetry_cli, backup_cli):
     tools.register(app)

@@ -1,8 +1,9 @@
-"""Pages for staff and residents' groups: map, pole, money, messages set aside, sign-in."""
+"""Pages for staff and residents' groups: map, pole, money, messages set aside, commands for many, sign-in."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -14,9 +15,12 @@ from hub.api.node_standings import standings
 from hub.api.sight import home_commune, seen_communes, seen_nodes, seen_pole
 from hub.funding.reads import NOTHING, funding_by_pole, totals
 from hub.ingest.reads import reject_counts, rejects
-from hub.registry.reads import CommuneInfo, node, poles
+from hub.registry.reads import CommuneInfo, PoleInfo, node, poles
 
 REJECTS_SHOWN = 200
+
+_PLACES = ("hamlet", "feeder", "group", "programme")
+"""What a command for many may name."""
 
 _ORDER = ("refused", "pending", "own", "in_force")
 """What asks for somebody's eye stands first."""
@@ -70,6 +74,19 @@ def routes(renderer: Renderer) -> APIRouter:
             }
         return renderer.page(request, "funding.html", values, user=user, page="funding")
 
+    @router.get("/commands")
+    def commands_page(request: Request, hub: HubDep, user: Viewer) -> Response:
+        with hub.reads.connect() as conn:
+            shown = home_commune(conn, user, hub.settings.commune)
+            found = [] if shown is None else poles(conn, commune=shown.code)
+        values = {
+            "commune_code": "" if shown is None else shown.code,
+            "may_command": user.role.allows(Role.STAFF),
+            "poles": len(found),
+            "places": [(kind, _places(found, kind)) for kind in _PLACES],
+        }
+        return renderer.page(request, "commands.html", values, user=user, page="commands", live=True)
+
     @router.get("/nodes")
     def nodes_page(request: Request, hub: HubDep, user: Viewer) -> Response:
         with hub.reads.connect() as conn:
@@ -89,6 +106,11 @@ def routes(renderer: Renderer) -> APIRouter:
         return renderer.page(request, "login.html", {"next": next})
 
     return router
+
+
+def _places(found: Sequence[PoleInfo], kind: str) -> list[tuple[str, int]]:
+    """The hamlets, feeders, groups or programmes of these poles, each with how many poles it has."""
+    return sorted(Counter(name for one in found if (name := getattr(one, kind))).items())
 
 
 def _titled(name: str) -> str:

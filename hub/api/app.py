@@ -14,6 +14,7 @@ from hub.api.feed import Feed
 from hub.api.news import News
 from hub.api.problems import Answers, HtmlProblem
 from hub.api.routes import (
+    command_batches,
     commands,
     events,
     funding,
@@ -81,6 +82,7 @@ def create_api(
         incidents,
         node_words,
         commands,
+        command_batches,
         node_config,
         funding,
         registry,

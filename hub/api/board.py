@@ -13,8 +13,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from hub.api.batch_schemas import BatchOut, LeftOutOut, ScopeBoth
 from hub.api.schemas import CameraOut, CommandOut, FaultOut, IncidentOut, PoleSummary
 from hub.api.words import incident_title
+from hub.commands.batch_reads import BatchView, moved
 from hub.commands.store import CommandView, commands
 from hub.incidents.reads import IncidentView, incidents
 from hub.ingest.lamp_status import LampStatus, is_measured, lamp_status
@@ -33,6 +35,7 @@ class Change:
     poles: list[str]
     incidents: list[IncidentView]
     commands: list[CommandView]
+    batches: list[BatchView]
     whole: bool
     """The registry changed: every pole may differ, and some may be gone."""
 
@@ -78,6 +81,7 @@ class Board:
         touched: set[str] = set(self._info) if whole else set()
         changed_incidents: list[IncidentView] = []
         changed_commands: list[CommandView] = []
+        changed_batches: list[BatchView] = []
         if now_at != since:
             if now_at < since:  # another database stands where ours stood: begin anew
                 self._pole, self._node, self._open, since = {}, {}, {}, 0
@@ -88,10 +92,13 @@ class Board:
             )
             touched |= self._take_incidents(changed_incidents)
             changed_commands = commands(conn, since_revision=since, limit=1000) if since else []
+            changed_batches = moved(conn, since) if since else []
             self.revision = now_at
         if whole or changed_incidents:
             self._count()
-        return Change(sorted(touched & self._info.keys()), changed_incidents, changed_commands, whole)
+        return Change(
+            sorted(touched & self._info.keys()), changed_incidents, changed_commands, changed_batches, whole
+        )
 
     def changed_since(self, conn: Connection, revision: int) -> Change:
         """What changed after an earlier revision, for a reader that comes back to a loaded board."""
@@ -102,7 +109,13 @@ class Board:
         for one in changed_incidents:
             touched.update(self._concerned(one))
         changed_commands = commands(conn, since_revision=revision, limit=1000)
-        return Change(sorted(touched & self._info.keys()), changed_incidents, changed_commands, False)
+        return Change(
+            sorted(touched & self._info.keys()),
+            changed_incidents,
+            changed_commands,
+            moved(conn, revision),
+            False,
+        )
 
     def codes(self) -> Iterable[str]:
         """All poles, by code."""
@@ -268,3 +281,28 @@ def incident_out(one: IncidentView) -> IncidentOut:
 def command_out(one: CommandView) -> CommandOut:
     """A command with its receipts."""
     return CommandOut.model_validate(one)
+
+
+def batch_out(one: BatchView) -> BatchOut:
+    """A command for many, and how far it has come."""
+    scope = one.scope
+    return BatchOut(
+        id=one.id,
+        action=one.action,
+        level=one.level,
+        until=one.until,
+        cameras=one.cameras,
+        scope=ScopeBoth(kind=scope.kind, commune=scope.commune, name=scope.name, poles=list(scope.poles)),
+        why=one.why,
+        requested_by=one.requested_by,
+        issued_at=one.issued_at,
+        expires_at=one.expires_at,
+        total=one.total,
+        counts=one.counts,
+        finished=one.finished,
+        left_out=[LeftOutOut.model_validate(left) for left in one.left_out],
+        retry_of=one.retry_of,
+        reverts=one.reverts,
+        cancelled_at=one.cancelled_at,
+        cancelled_by=one.cancelled_by,
+    )

@@ -1,4 +1,4 @@
-"""What changed, as server-sent events: poles, incidents, commands, and the commune's summary.
+"""What changed, as server-sent events: poles, incidents, commands, commands for many, the commune's summary.
 
 A batch is what one look at the database found; each listener gets the part of it that is theirs to see. Only
 its last event carries the `id` (the revision), so that a browser which lost the connection in the middle gets
@@ -8,16 +8,19 @@ the whole batch again.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
 from pydantic import BaseModel
 from sqlalchemy import Connection, Engine
 
-from hub.api.board import Board, Change, command_out, incident_out
+from hub.api.batch_schemas import BatchOut
+from hub.api.board import Board, Change, batch_out, command_out, incident_out
 from hub.api.schemas import SummaryOut
 from hub.api.sight import home_of
 from hub.api.summaries import summary_of
+from hub.commands.batch_reads import BatchView
 from hub.funding.reads import PoleFunding, totals
 from hub.funding.reads import head as ledger_head
 from hub.registry.reads import CommuneInfo, communes
@@ -26,6 +29,9 @@ Sight = tuple[str, ...]
 """The communes that a listener sees, as `hub.access.model.User.communes`; empty: the whole hub."""
 
 WHOLE: Sight = ()
+
+ELSEWHERE = ""
+"""The commune of what concerns more than one: those who see single communes are not told of it."""
 
 
 class Event(NamedTuple):
@@ -119,6 +125,10 @@ class News:
                 for one in change.incidents
             ),
             *(Event("command", command_out(one), one.commune) for one in change.commands),
+            *(
+                Event("command_batch", _progress(one), one.scope.commune or ELSEWHERE)
+                for one in change.batches
+            ),
         ]
 
     def _pole_events(self, board: Board, codes: Iterable[str], now: datetime) -> list[Event]:
@@ -149,6 +159,11 @@ class News:
         if commune.code not in self._money:
             self._money[commune.code] = totals(conn, (commune.code,))
         return self._money[commune.code]
+
+
+def _progress(one: BatchView) -> BatchOut:
+    """How far it is; the list of those left out never changes and may be long, so it is not told again."""
+    return batch_out(replace(one, left_out=(), scope=replace(one.scope, poles=one.scope.poles[:1])))
 
 
 def render(events: Sequence[tuple[str, BaseModel]], revision: int) -> bytes:

@@ -171,6 +171,8 @@ class CommandOut(Out):
     reason: str
     requested_by: str
     camera: str | None
+    batch: str | None
+    """The command for many that this is a part of."""
     receipts: list[ReceiptOut]
 
 

@@ -10,17 +10,23 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, Select, insert, or_, select, update
+from sqlalchemy import ColumnClause, Connection, Row, Select, case, insert, literal_column, select, update
 
-from hub.commands.model import UNANSWERED, advances
+from hub.commands.model import ASSUMED, NO_ANSWER, NOT_SENT, UNANSWERED, advances
 from hub.commands.tables import command, command_receipt
 from protocol import Command, Kind, Receipt, encode, topic
 
 LATE_RECEIPT_GRACE = timedelta(seconds=5)
 """A receipt may still be on its way when the command's time is up."""
 
-NO_ANSWER = "no_answer"
-"""The reason of an expiry that the hub assumed because it heard nothing."""
+_OVERDUE_AT_MOST = 2000
+"""How many expiries one round writes: a storm's worth is spread over a few seconds."""
+
+_IDS_PER_STATEMENT = 500
+
+# Written out, not bound: only then do SQLite and PostgreSQL know that a partial index answers the question.
+_REQUESTED: ColumnClause[str] = literal_column("'requested'")
+_PENDING: list[ColumnClause[str]] = [literal_column(f"'{status}'") for status in UNANSWERED]
 
 
 class Outgoing:
@@ -48,19 +54,34 @@ class Outgoing:
         )
 
 
-def to_send(conn: Connection, now: datetime, *, reborn: Collection[str] = ()) -> list[Outgoing]:
-    """Commands never sent, and for nodes that were just born also those without any receipt."""
-    query: Select[Any] = select(command).where(command.c.expires_at > now)
-    unsent = command.c.status == "requested"
+def to_send(
+    conn: Connection, now: datetime, *, at_most: int, reborn: Collection[str] = ()
+) -> list[Outgoing]:
+    """Commands never sent, and for nodes that were just born also those without any receipt.
+
+    At most `at_most` of the first: those asked one by one before those asked for many, each oldest first.
+    """
+    waiting = select(command).where(command.c.status == _REQUESTED, command.c.expires_at > now)
+    singles = waiting.where(command.c.batch.is_(None)).order_by(command.c.issued_at).limit(at_most)
+    found = list(conn.execute(singles))
+    if len(found) < at_most:
+        of_many = waiting.where(command.c.batch.is_not(None)).order_by(command.c.issued_at, command.c.id)
+        found += conn.execute(of_many.limit(at_most - len(found)))
     if reborn:
-        unsent = or_(unsent, (command.c.status == "sent") & command.c.node.in_(reborn))
-    return [Outgoing(row) for row in conn.execute(query.where(unsent).order_by(command.c.issued_at))]
+        again: Select[Any] = select(command).where(
+            command.c.status == "sent", command.c.node.in_(reborn), command.c.expires_at > now
+        )
+        found += conn.execute(again.order_by(command.c.issued_at))
+    return [Outgoing(row) for row in found]
 
 
 def overdue(conn: Connection, now: datetime) -> list[str]:
-    """Ids of commands whose time passed without a word from the node."""
-    query = select(command.c.id).where(
-        command.c.status.in_(UNANSWERED), command.c.expires_at <= now - LATE_RECEIPT_GRACE
+    """Ids of commands whose time passed without a word from the node; at most 2,000 of them."""
+    query = (
+        select(command.c.id)
+        .where(command.c.status.in_(_PENDING), command.c.expires_at <= now - LATE_RECEIPT_GRACE)
+        .order_by(command.c.expires_at)
+        .limit(_OVERDUE_AT_MOST)
     )
     return list(conn.execute(query).scalars())
 
@@ -75,12 +96,16 @@ def mark_sent(conn: Connection, ids: Sequence[str], now: datetime, revision: int
 
 
 def mark_expired(conn: Connection, ids: Sequence[str], now: datetime, revision: int) -> None:
-    """Nobody answered in time."""
-    conn.execute(
-        update(command)
-        .where(command.c.id.in_(ids), command.c.status.in_(UNANSWERED))
-        .values(status="expired", status_at=now, reason=NO_ANSWER, revision=revision)
-    )
+    """Nobody answered in time, or the hub never came to send it."""
+    reason = case((command.c.status == "requested", NOT_SENT), else_=NO_ANSWER)
+    for start in range(0, len(ids), _IDS_PER_STATEMENT):
+        conn.execute(
+            update(command)
+            .where(
+                command.c.id.in_(ids[start : start + _IDS_PER_STATEMENT]), command.c.status.in_(UNANSWERED)
+            )
+            .values(status="expired", status_at=now, reason=reason, revision=revision)
+        )
 
 
 def apply_receipt(
@@ -110,7 +135,7 @@ def apply_receipt(
         )
     )
     moved: dict[str, Any] = {"revision": revision}
-    if advances(row.status, receipt.status, expired_by_hub=row.reason == NO_ANSWER):
+    if advances(row.status, receipt.status, assumed_by_hub=row.reason in ASSUMED):
         moved |= {
             "status": receipt.status,
             "status_at": at,

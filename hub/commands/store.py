@@ -64,6 +64,8 @@ class CommandView:
     receipt_level: float | None
     revision: int
     camera: str | None
+    batch: str | None
+    """The wish for many that this is a part of."""
     receipts: tuple[ReceiptView, ...]
 
 
@@ -82,11 +84,8 @@ def request_override(
 
     Raises CommandRefusedError for a level outside 0 to 1 or an end that is not after `now`.
     """
-    if not 0 <= level <= 1:
-        raise CommandRefusedError(
-            f"level {level} must lie between 0 and 1", f"mức sáng {level} phải nằm trong khoảng từ 0 đến 1"
-        )
-    _check_end(until, now)
+    check_level(level)
+    check_end(until, now)
     return _request(conn, "lamp_override", pole, node, commune, by, now, level=level, until=until)
 
 
@@ -101,7 +100,7 @@ def request_maintenance(
     conn: Connection, *, pole: str, node: str, commune: str, until: datetime, by: str, now: datetime
 ) -> CommandView:
     """Tell the node that people work at the pole until a moment; raises CommandRefusedError for one past."""
-    _check_end(until, now)
+    check_end(until, now)
     return _request(conn, "maintenance_begin", pole, node, commune, by, now, until=until)
 
 
@@ -143,7 +142,9 @@ def commands(
     since_revision: int = 0,
     limit: int = 50,
 ) -> list[CommandView]:
-    """The newest first; with `since_revision`, only those that moved after that revision."""
+    """The newest first; with `since_revision`, only those that moved after that revision and were asked one by
+    one: what moved of a wish for many is told by `hub.commands.batch_reads.moved`.
+    """
     query = (
         select(command_table).order_by(command_table.c.issued_at.desc(), command_table.c.id).limit(limit)
     )
@@ -152,7 +153,7 @@ def commands(
     if communes is not None:
         query = query.where(command_table.c.commune.in_(communes))
     if since_revision:
-        query = query.where(command_table.c.revision > since_revision)
+        query = query.where(command_table.c.revision > since_revision, command_table.c.batch.is_(None))
     rows = conn.execute(query).all()
     receipts = _receipts(conn, [row.id for row in rows])
     return [_view(row, receipts.get(row.id, [])) for row in rows]
@@ -164,7 +165,16 @@ def command(conn: Connection, command_id: str | UUID) -> CommandView | None:
     return _view(row, _receipts(conn, [row.id]).get(row.id, [])) if row is not None else None
 
 
-def _check_end(until: datetime, now: datetime) -> None:
+def check_level(level: float) -> None:
+    """Raises CommandRefusedError for a level outside 0 to 1."""
+    if not 0 <= level <= 1:
+        raise CommandRefusedError(
+            f"level {level} must lie between 0 and 1", f"mức sáng {level} phải nằm trong khoảng từ 0 đến 1"
+        )
+
+
+def check_end(until: datetime, now: datetime) -> None:
+    """Raises CommandRefusedError for an end that is not after `now`."""
     if until <= now:
         raise CommandRefusedError(
             f"until {until.isoformat()} must lie in the future",
@@ -204,6 +214,7 @@ def _request(
         "receipt_level": None,
         "revision": next_revision(conn),
         "camera": camera,
+        "batch": None,
     }
     conn.execute(insert(command_table).values(**values))
     return CommandView(**values, receipts=())

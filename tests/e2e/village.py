@@ -173,7 +173,15 @@ class Village:
         found = [one.payload for one in self.link.published if one.topic == wanted]
         return decode(Kind.COMMAND, found[-1]) if found else None
 
-    def receipt(self, command: Command, status: str, *, level: float | None, power_w: float | None) -> None:
+    def receipt(
+        self,
+        command: Command,
+        status: str,
+        *,
+        level: float | None,
+        power_w: float | None,
+        reason: str = "",
+    ) -> None:
         """The node says what became of a command."""
         site = self.sites[command.pole]
         message = Receipt(
@@ -188,6 +196,7 @@ class Village:
             status=status,  # type: ignore[arg-type]  # the codec checks it
             level=level,
             power_w=power_w,
+            reason=reason,
         )
         self._say(site, Kind.RECEIPT, message)
         self.commit()

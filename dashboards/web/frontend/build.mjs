@@ -19,10 +19,12 @@ const result = await build({
   entryPoints: [
     { in: "src/home.ts", out: "home" },
     { in: "src/pole.ts", out: "pole" },
+    { in: "src/commands.ts", out: "commands" },
     { in: "src/base.ts", out: "base" },
     { in: "src/styles/base.css", out: "base" },
     { in: "src/styles/home.css", out: "home" },
     { in: "src/styles/pole.css", out: "pole" },
+    { in: "src/styles/commands.css", out: "commands" },
     { in: "src/styles/public.css", out: "public" },
     { in: "src/icons/lamp.svg", out: "lamp" },
   ],

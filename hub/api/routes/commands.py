@@ -24,6 +24,7 @@ from hub.commands.store import (
     request_maintenance_end,
     request_override,
 )
+from hub.ingest.reads import pole_state_of
 
 router = APIRouter(prefix="/api/v1", tags=["commands"])
 
@@ -38,7 +39,7 @@ def override(code: str, body: OverrideIn, request: Request, hub: HubDep, by: Sta
     now, until = hub.clock(), body.until.astimezone(UTC)
     detail = {"level": body.level, "until": until.isoformat()}
     with acting(hub, request, by, **detail) as conn:
-        _check_end(until, now)
+        check_end(until, now)
         node, commune = _addressee(conn, by, code)
         made = request_override(
             conn,
@@ -67,7 +68,7 @@ def maintenance(code: str, body: MaintenanceIn, request: Request, hub: HubDep, b
     """People work at the pole until a moment: its lamp stays lit, nothing is power-cycled, no fault is told."""
     now, until = hub.clock(), body.until.astimezone(UTC)
     with acting(hub, request, by, until=until.isoformat()) as conn:
-        _check_end(until, now)
+        check_end(until, now)
         node, commune = _addressee(conn, by, code)
         made = request_maintenance(
             conn, pole=code, node=node, commune=commune, until=until, by=by.name, now=now
@@ -98,6 +99,7 @@ def cycle_camera(code: str, camera: str, request: Request, hub: HubDep, by: Staf
                 f"pole {code} has no camera {camera!r}",
                 f"Cột đèn {code} không có camera nào mang mã “{camera}”.",
             )
+        _check_relay(conn, code, camera)
         made = request_camera_cycle(
             conn, pole=code, node=node, commune=commune, camera=camera, by=by.name, now=hub.clock()
         )
@@ -141,7 +143,21 @@ def _addressee(conn: Connection, by: User, code: str) -> tuple[str, str]:
     return info.node, info.commune_code
 
 
-def _check_end(until: datetime, now: datetime) -> None:
+def _check_relay(conn: Connection, code: str, camera: str) -> None:
+    """A node that tells of the camera and of no relay would only refuse; one that never told may have one."""
+    state = pole_state_of(conn, code)
+    told = next((one for one in state.cameras if one.camera == camera), None) if state is not None else None
+    if told is not None and told.powered is None:
+        raise Problem(
+            409,
+            "camera-without-relay",
+            f"the node does not switch the power of camera {camera}: somebody has to go there",
+            f"Nút không đóng cắt được nguồn của camera {camera}: phải cử người đến tận cột.",
+        )
+
+
+def check_end(until: datetime, now: datetime) -> None:
+    """Raises Problem 422 for an end that is past, or further than 24 hours ahead."""
     if until <= now:
         raise _bad_until("must lie in the future", "Thời điểm kết thúc phải ở tương lai.")
     if until > now + LONGEST:

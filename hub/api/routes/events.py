@@ -30,7 +30,10 @@ async def events(
     since: Annotated[int | None, Query(ge=0, description="the `revision` of a list read before")] = None,
     last_event_id: Annotated[str | None, Header(max_length=32)] = None,
 ) -> StreamingResponse:
-    """Server-sent events `pole`, `incident`, `command`, `summary`; `id` is the revision to resume from."""
+    """Server-sent events `pole`, `incident`, `command`, `command_batch`, `summary`.
+
+    Their `id` is the revision to resume from.
+    """
     known = int(last_event_id) if last_event_id is not None and last_event_id.isdecimal() else since
     hub.feed.check_room()
     return StreamingResponse(

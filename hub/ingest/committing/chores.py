@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from itertools import islice
 
 from sqlalchemy import Engine
 
@@ -100,12 +101,15 @@ class ChoreList:
         self._poll_due = self._alive_due = float("-inf")
 
     def _collect_commands(self, chores: Chores, now: datetime) -> None:
+        """So many a round that a whole province's commands never hold up a sample."""
+        at_most = max(1, int(self._settings.commands_per_s * self._settings.command_poll_ms / 1000))
+        reborn = set(islice(self._reborn, at_most))
         with self._reader.connect() as conn:
-            outgoing = to_send(conn, now, reborn=self._reborn)
+            outgoing = to_send(conn, now, at_most=at_most, reborn=reborn)
             chores.expired_commands = overdue(conn, now)
         sent = [one.id for one in outgoing if self._send(one, now)]
         if len(sent) == len(outgoing):
-            self._reborn.clear()
+            self._reborn -= reborn
         chores.sent_commands = sent
 
     def _send(self, one: Outgoing, now: datetime) -> bool:

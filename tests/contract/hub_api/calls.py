@@ -11,6 +11,7 @@ PLACES = {
     "camera": "CAM-TG-01",
     "node": "tg-0001",
     "command_id": "00000000-0000-4000-8000-000000000000",
+    "batch_id": "00000000-0000-4000-8000-000000000000",
     "entry_id": 1,
     "incident_id": 1,
     "window_id": 1,
@@ -27,6 +28,8 @@ THRESHOLDS = {
     "enabled": True,
 }
 
+MANY = {"action": "lamp_auto", "scope": {"kind": "commune", "commune": "tram-than"}}
+
 
 def body_for(method: str, path: str) -> dict[str, Any]:
     """A body that fits, so that what refuses is the role and not the form."""
@@ -35,6 +38,9 @@ def body_for(method: str, path: str) -> dict[str, Any]:
         "/api/v1/session/password": {"json": {"password": "mat khau rat dai"}},
         "/api/v1/poles/{code}/lamp/override": {"json": {"level": 1, "until": "2026-03-01T20:00:00Z"}},
         "/api/v1/poles/{code}/maintenance": {"json": {"until": "2026-03-01T20:00:00Z"}},
+        "/api/v1/command-batches/preview": {"json": MANY},
+        "/api/v1/command-batches": {"json": {**MANY, "idempotency_key": "k", "why": "thử"}},
+        "/api/v1/command-batches/{batch_id}/retry": {"json": {"idempotency_key": "l"}},
         "/api/v1/nodes/{node}/config": {"json": {"profile": {}, "why": "thử"}},
         "/api/v1/node-configs": {"json": {"commune": "tram-than", "profile": {}, "why": "thử"}},
         "/api/v1/registry/import": {"files": {"file": ("x.csv", b"code\n")}},

@@ -126,6 +126,8 @@ def test_a_lamp_that_burns_for_maintenance_says_so(sqlite_office: Office) -> Non
 
 def test_a_camera_of_the_pole_is_switched_off_and_on(office: Office) -> None:
     client = office.as_(Role.STAFF)
+    with office.engine.begin() as conn:
+        lamp_speaks(conn, 1, office.clock(), camera={"powered": True})
     body = client.post("/api/v1/poles/TG-0001/cameras/CAM-TG-01/cycle").json()
     assert (body["action"], body["camera"], body["until"]) == ("camera_cycle", "CAM-TG-01", None)
     strange = client.post("/api/v1/poles/TG-0002/cameras/CAM-TG-01/cycle")

@@ -24,6 +24,6 @@ def test_a_final_word_stays(final: CommandStatus) -> None:
 
 
 def test_only_an_expiry_that_the_hub_assumed_gives_way() -> None:
-    assert advances("expired", "applied", expired_by_hub=True)
-    assert advances("expired", "accepted", expired_by_hub=True)
+    assert advances("expired", "applied", assumed_by_hub=True)
+    assert advances("expired", "accepted", assumed_by_hub=True)
     assert not advances("expired", "applied")

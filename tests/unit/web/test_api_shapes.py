@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from hub.api import node_schemas, node_word_schemas, schemas
+from hub.api import batch_schemas, node_schemas, node_word_schemas, schemas
 
 TYPES = Path(__file__).parents[3] / "dashboards" / "web" / "frontend" / "src" / "lib" / "types.ts"
 INTERFACE = re.compile(r"export interface (\w+)(?:<T>)?(?: extends (\w+))? \{\n(.*?)\n\}", re.DOTALL)
@@ -36,6 +36,14 @@ SENT: dict[str, type[BaseModel]] = {
     "PoleFunding": schemas.FundingOut,
     "CommandReceipt": schemas.ReceiptOut,
     "Command": schemas.CommandOut,
+    "Scope": batch_schemas.ScopeBoth,
+    "LeftOut": batch_schemas.LeftOutOut,
+    "Preview": batch_schemas.PreviewOut,
+    "Batch": batch_schemas.BatchOut,
+    "BatchList": batch_schemas.BatchList,
+    "BatchResult": batch_schemas.ResultOut,
+    "BatchDetail": batch_schemas.BatchDetail,
+    "Cancelled": batch_schemas.CancelOut,
     "NodeState": schemas.NodeStateOut,
     "Series": schemas.TelemetryOut,
     "Summary": schemas.SummaryOut,

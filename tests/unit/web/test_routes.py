@@ -19,6 +19,7 @@ PAGES = {
     "/poles/{code}": Role.VIEWER,
     "/rejects": Role.VIEWER,
     "/funding": Role.VIEWER,
+    "/commands": Role.VIEWER,
     "/nodes": Role.VIEWER,
     "/login": Role.ANONYMOUS,
     "/p/{code}": Role.ANONYMOUS,

@@ -26,9 +26,11 @@ const configuration = new NodeConfiguration({
   code, hamlet: about["hamlet"] ?? "", feeder: about["feeder"] ?? "", commune: about["commune"] ?? "",
 });
 const DETAILS_EVERY_MS = 30_000;
+const BATCH_PAUSE_MS = 2_000;
 let node: string | null = null;
 let maintenanceUntil: string | null = null;
 let detailsAt = 0;
+let batchTimer = 0;
 
 function takeNews(pole: PoleSummary): void {
   showState(pole);
@@ -71,6 +73,17 @@ function takeCommand(command: Command): void {
   refresh();
 }
 
+/** A command for many may have been one for this pole: its own state stands in the list. */
+function readCommands(): void {
+  if (batchTimer !== 0) return;
+  batchTimer = window.setTimeout(() => {
+    batchTimer = 0;
+    get<List<Command>>(`/api/v1/commands?pole=${encodeURIComponent(code)}&limit=3`)
+      .then((found) => found.items.forEach(takeCommand))
+      .catch(() => undefined); // the stream's own state tells when the server is away
+  }, BATCH_PAUSE_MS);
+}
+
 async function read(): Promise<number> {
   // The list names the revision it is true for; what is read after it can only be newer.
   const { revision } = await get<PoleList>(`/api/v1/poles?q=${encodeURIComponent(code)}`);
@@ -107,5 +120,6 @@ follow({
     refresh();
   },
   incident: (incident) => concernsUs(incident) && takeIncident(incident),
+  batch: readCommands,
   command: (command) => command.pole === code && takeCommand(command),
 });

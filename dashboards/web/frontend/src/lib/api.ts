@@ -24,6 +24,11 @@ export async function put<T>(path: string, body: unknown): Promise<T> {
   return send<T>("PUT", path, body);
 }
 
+/** A key that makes a repeated request one. `crypto.randomUUID` is not there where the page came by plain http. */
+export function newKey(): string {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 async function send<T>(method: string, path: string, body?: unknown): Promise<T> {
   return request<T>(path, {
     method,
@@ -31,8 +36,8 @@ async function send<T>(method: string, path: string, body?: unknown): Promise<T>
   });
 }
 
-export async function remove(path: string): Promise<void> {
-  await request<unknown>(path, { method: "DELETE" });
+export async function remove<T = unknown>(path: string): Promise<T> {
+  return request<T>(path, { method: "DELETE" });
 }
 
 async function request<T>(path: string, init: RequestInit): Promise<T> {

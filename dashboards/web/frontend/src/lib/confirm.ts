@@ -2,12 +2,13 @@
 import { h } from "./dom";
 import { t } from "./i18n";
 
-export function confirmed(question: string): Promise<boolean> {
+export function confirmed(question: string, ...more: string[]): Promise<boolean> {
   const yes = h("button", { type: "submit", value: "yes", class: "button primary" }, t("confirm.yes"));
   const no = h("button", { type: "submit", value: "", class: "button" }, t("confirm.no"));
   const dialog = h(
     "dialog", { class: "confirm", "aria-label": question },
-    h("p", {}, question), h("form", { method: "dialog", class: "actions" }, yes, no),
+    h("p", {}, question), ...more.map((line) => h("p", { class: "confirm-more" }, line)),
+    h("form", { method: "dialog", class: "actions" }, yes, no),
   );
   document.body.append(dialog);
   return new Promise((resolve) => {

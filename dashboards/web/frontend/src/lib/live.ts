@@ -3,7 +3,7 @@
 import { ApiError } from "./api";
 import { need, setText } from "./dom";
 import { t } from "./i18n";
-import type { Command, Incident, PoleSummary, Summary } from "./types";
+import type { Batch, Command, Incident, PoleSummary, Summary } from "./types";
 
 export type Connection = "connecting" | "live" | "lost" | "signed_out";
 
@@ -13,6 +13,7 @@ export interface Page {
   pole?: (pole: PoleSummary) => void;
   incident?: (incident: Incident) => void;
   command?: (command: Command) => void;
+  batch?: (batch: Batch) => void;
   summary?: (summary: Summary) => void;
 }
 
@@ -79,6 +80,7 @@ function listen(stream: EventSource, page: Page): void {
   on("pole", page.pole);
   on("incident", page.incident);
   on("command", page.command);
+  on("command_batch", page.batch);
   on("summary", page.summary);
 }
 

@@ -1,25 +1,17 @@
 // The form that overrides a lamp: a level, and always an end.
 import { ApiError, post } from "../lib/api";
 import { need, setText } from "../lib/dom";
-import { fieldTime, timeOfField } from "../lib/format";
+import { wireEnds } from "../lib/ends";
+import { timeOfField } from "../lib/format";
 import { t } from "../lib/i18n";
 import type { Command } from "../lib/types";
-
-const DEFAULT_MINUTES = 120;
-const MORNING_HOUR_UTC = 23; // 06:00 in Vietnam
 
 export function wireOverride(code: string, onCommand: (command: Command) => void): void {
   const form = document.getElementById("override");
   if (!(form instanceof HTMLFormElement)) return; // a viewer has no form
   const until = need<HTMLInputElement>("until");
   const note = need("override-note");
-  const setEnd = (end: Date): void => void (until.value = fieldTime(end));
-
-  for (const quick of form.querySelectorAll<HTMLButtonElement>("[data-minutes]")) {
-    quick.addEventListener("click", () => setEnd(inMinutes(Number(quick.dataset["minutes"]))));
-  }
-  form.querySelector("[data-morning]")?.addEventListener("click", () => setEnd(nextMorning(new Date())));
-  setEnd(inMinutes(DEFAULT_MINUTES));
+  wireEnds(form, until);
 
   const send = async (path: string, body?: unknown): Promise<void> => {
     const buttons = form.querySelectorAll<HTMLButtonElement>("button");
@@ -47,15 +39,4 @@ export function wireOverride(code: string, onCommand: (command: Command) => void
     void send("override", { level, until: end.toISOString() });
   });
   need("auto").addEventListener("click", () => void send("auto"));
-}
-
-function inMinutes(minutes: number): Date {
-  return new Date(Date.now() + minutes * 60_000);
-}
-
-function nextMorning(now: Date): Date {
-  const morning = new Date(now);
-  morning.setUTCHours(MORNING_HOUR_UTC, 0, 0, 0);
-  if (morning <= now) morning.setUTCDate(morning.getUTCDate() + 1);
-  return morning;
 }
