@@ -16,6 +16,7 @@ from hub.db import DatabaseUnsafeError, open_database
 from hub.funding import cli as funding_cli
 from hub.logs import configure_logs
 from hub.migrations import cli as migrations_cli
+from hub.notify import cli as notify_cli
 from hub.registry import cli as registry_cli
 from hub.settings import SettingsError, load_settings
 
@@ -88,5 +89,5 @@ def run(config: Config) -> None:
 
 
 # Each capability brings its own tools; a new one adds its `register` here.
-for tools in (migrations_cli, registry_cli, funding_cli, access_cli):
+for tools in (migrations_cli, registry_cli, funding_cli, access_cli, notify_cli):
     tools.register(app)
