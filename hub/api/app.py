@@ -19,12 +19,15 @@ from hub.api.routes import (
     funding,
     health,
     incidents,
+    metrics,
     node_config,
+    notices,
     openapi,
     poles,
     registry,
     session,
     users,
+    webhooks,
 )
 from hub.api.security import Gate
 from hub.api.settings import WebSettings
@@ -80,6 +83,9 @@ def create_api(
         incidents,
         commands,
         node_config,
+        notices,
+        webhooks,
+        metrics,
         funding,
         registry,
         session,

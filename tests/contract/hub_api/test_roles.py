@@ -15,6 +15,7 @@ OPEN_TO_EVERYONE = {
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/first-login"),
+    ("GET", "/metrics"),  # asks for a token of its own, or for this machine
     ("POST", "/api/v1/session"),
 }
 
@@ -35,6 +36,20 @@ ADMIN = {
     ("GET", "/api/v1/users"),
     ("POST", "/api/v1/users"),
     ("POST", "/api/v1/users/{name}/disable"),
+    ("GET", "/api/v1/notices"),
+    ("GET", "/api/v1/notices/notifier"),
+    ("POST", "/api/v1/notices/channels/{name}/test"),
+    ("GET", "/api/v1/notices/routes"),
+    ("POST", "/api/v1/notices/routes"),
+    ("PUT", "/api/v1/notices/routes/{route_id}"),
+    ("DELETE", "/api/v1/notices/routes/{route_id}"),
+    ("POST", "/api/v1/notices/{notice_id}/retry"),
+    ("GET", "/api/v1/webhooks"),
+    ("POST", "/api/v1/webhooks"),
+    ("DELETE", "/api/v1/webhooks/{webhook_id}"),
+    ("POST", "/api/v1/webhooks/{webhook_id}/secret"),
+    ("PUT", "/api/v1/webhooks/{webhook_id}/enabled"),
+    ("POST", "/api/v1/webhooks/{webhook_id}/test"),
 }
 
 
@@ -71,6 +86,9 @@ def test_every_route_holds_to_its_role_when_called(sqlite_office: Office, who: R
             node="tg-0001",
             command_id="00000000-0000-4000-8000-000000000000",
             entry_id=1,
+            route_id=1,
+            notice_id=1,
+            webhook_id=1,
             name="x",
         )
         with client.stream(method, address, **_body(method, path)) as answer:
@@ -109,6 +127,10 @@ def _body(method: str, path: str) -> dict[str, Any]:
             }
         },
         "/api/v1/funding/entries/{entry_id}/reversal": {"json": {"idempotency_key": "u", "memo": "nhầm"}},
+        "/api/v1/notices/routes": {"json": {"name": "Trực", "channels": ["truc"]}},
+        "/api/v1/notices/routes/{route_id}": {"json": {"name": "Trực", "channels": ["truc"]}},
+        "/api/v1/webhooks": {"json": {"url": "https://example.vn/hook"}},
+        "/api/v1/webhooks/{webhook_id}/enabled": {"json": {"enabled": True}},
         "/api/v1/users": {"json": {"name": "nguoi-moi", "role": "viewer", "password": "mat khau rat dai"}},
     }
     return {} if method in SAFE_METHODS or method == "DELETE" else bodies.get(path, {})
