@@ -59,6 +59,11 @@ class Sender:
         self._places = Places()
         self._busy: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """Let the lanes end after the message at hand; what is left waits for the next start."""
+        self._stopping.set()
 
     def dispatch(self) -> int:
         """Start what is due and may go now; returns how many lanes were started."""
@@ -115,6 +120,8 @@ class Sender:
     def _run_lane(self, lane: tuple[str, str], ready: Sequence[Sequence[Delivery]]) -> None:
         try:
             for share in ready:
+                if self._stopping.is_set():
+                    return
                 if lane[0] == "webhook":
                     self._post(share[0])
                 else:

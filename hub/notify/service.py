@@ -89,6 +89,7 @@ class Notifier:
                     _log.info("database_back")
                 self._lost = False
             stop.wait(self._settings.poll_ms / 1000)
+        self._sender.stop()
         _log.info("notifier_stopped")
 
     def turn(self) -> None:
