@@ -19,10 +19,12 @@ const result = await build({
   entryPoints: [
     { in: "src/home.ts", out: "home" },
     { in: "src/pole.ts", out: "pole" },
+    { in: "src/notices.ts", out: "notices" },
     { in: "src/base.ts", out: "base" },
     { in: "src/styles/base.css", out: "base" },
     { in: "src/styles/home.css", out: "home" },
     { in: "src/styles/pole.css", out: "pole" },
+    { in: "src/styles/notices.css", out: "notices" },
     { in: "src/styles/public.css", out: "public" },
     { in: "src/icons/lamp.svg", out: "lamp" },
   ],
