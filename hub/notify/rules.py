@@ -46,9 +46,11 @@ def plan(
     for one in happenings:
         before = told.get(one.incident.id, ())
         match one.change.change:
-            case "opened" | "released":
+            # `turned`: the same outage has another cause by now, and may be another route's affair.
+            case "opened" | "released" | "turned":
                 made.new += _openings(one, routes, before, now=now, gather_s=gather_s)
-            case "closed":
+            # History may show that it was over earlier; more than one such step makes one message.
+            case "closed" | "corrected" if one.incident.closed_at is not None:
                 made.closings += [
                     (opening, _closing(one, opening, routes, now))
                     for opening in before
@@ -67,10 +69,12 @@ def plan(
 
 def concerns(route: Route, incident: IncidentView, place: Place) -> bool:
     """Whether a route wants to know of an incident at all."""
+    commune = incident.commune or place.commune
     groups = {incident.assigned_group} if incident.assigned_group else place.groups
     return (
         route.enabled
-        and (not route.commune or route.commune == (incident.commune or place.commune))
+        # What belongs to no commune, such as the hub's own outage, is everybody's.
+        and (not route.commune or not commune or route.commune == commune)
         and (not route.hamlet or route.hamlet in place.hamlets)
         and (not route.group or route.group in groups)
         and (not route.kinds or incident.kind in route.kinds)
@@ -91,7 +95,7 @@ def _openings(
         return []
     # The same channel hears of an incident once, however many routes lead to it.
     taken = {each.target for each in before if each.status in STANDING and each.purpose == "opened"}
-    begin = max(now, getattr(incident, "notify_after", None) or now)
+    begin = max(now, _not_before(incident) or now)
     if incident.severity != "critical":
         begin += timedelta(seconds=gather_s)
     found: list[Planned] = []
@@ -152,7 +156,7 @@ def _closing(one: Happening, opening: Delivery, routes: Mapping[int, Route], now
     # To whom the opening went, whatever has become of the route since.
     route = routes.get(opening.route_id or 0)
     return Planned(
-        key=f"closed:{one.change.id}:{opening.id}",
+        key=f"closed:{opening.id}",
         purpose="closed",
         target=opening.target,
         language=opening.language,
@@ -161,6 +165,12 @@ def _closing(one: Happening, opening: Delivery, routes: Mapping[int, Route], now
         after_id=opening.id,
         due_at=now if route is None else _awake(route, one.incident, now),
     )
+
+
+def _not_before(incident: IncidentView) -> datetime | None:
+    """Before this moment nobody is told: another incident may yet explain this one."""
+    moment: datetime | None = getattr(incident, "notify_after", None)
+    return moment
 
 
 def _awake(route: Route, incident: IncidentView, at: datetime) -> datetime:
@@ -173,12 +183,16 @@ class Verdict:
 
     kind: Literal["go", "wait", "drop"]
     why: str = ""
+    until: datetime | None = None
+    """When to look again, where that is known."""
 
 
 GO = Verdict("go")
 
 
-def judge(delivery: Delivery, incident: IncidentView | None, after: Status | None) -> Verdict:
+def judge(
+    delivery: Delivery, incident: IncidentView | None, after: Status | None, *, now: datetime
+) -> Verdict:
     """Judge a due message anew; `after` is what became of the opening that it follows."""
     if delivery.purpose == "closed":
         if after == "sent":
@@ -198,6 +212,9 @@ def judge(delivery: Delivery, incident: IncidentView | None, after: Status | Non
             return Verdict("drop", "acknowledged")
         if delivery.purpose == "escalated" and after == "dropped":
             return Verdict("drop", "the opening was not told")
+        not_before = _not_before(incident)
+        if not_before is not None and not_before > now:
+            return Verdict("wait", until=not_before)
     return GO
 
 

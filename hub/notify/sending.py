@@ -76,20 +76,21 @@ class Sender:
             after = store.statuses(conn, (one.after_id for one in waiting if one.after_id is not None))
             tried = store.tried_since(conn, now - timedelta(minutes=1))
         lanes: defaultdict[tuple[str, str], list[Delivery]] = defaultdict(list)
-        later: list[Delivery] = []
+        later: list[tuple[Delivery, datetime]] = []
         needless: list[tuple[Delivery, str]] = []
         for one in waiting:
-            verdict = judge(one, found.get(one.incident_id or 0), after.get(one.after_id or 0))
+            incident, opening = found.get(one.incident_id or 0), after.get(one.after_id or 0)
+            verdict = judge(one, incident, opening, now=now)
             if verdict.kind == "go":
                 lanes[(one.target_type, one.target)].append(one)
             elif verdict.kind == "wait":
-                later.append(one)
+                later.append((one, verdict.until or now + WAIT_AGAIN))
             else:
                 needless.append((one, verdict.why))
         if later or needless:
             with self._engine.begin() as conn:
-                for one in later:
-                    store.postpone(conn, one.id, now + WAIT_AGAIN)
+                for one, until in later:
+                    store.postpone(conn, one.id, until)
                 for one, why in needless:
                     store.drop(conn, one.id, why, now=now)
         return sum(self._start(lane, due, tried.get(lane[1], 0)) for lane, due in lanes.items())

@@ -148,7 +148,7 @@ def test_event(hook: Webhook, *, key: str, by: str, now: datetime) -> Planned:
 
 def _wants(hook: Webhook, one: Happening) -> bool:
     commune = one.incident.commune or one.place.commune
-    return (not hook.commune or hook.commune == commune) and at_least(
+    return (not hook.commune or not commune or hook.commune == commune) and at_least(
         one.incident.severity, hook.least_severity
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import time, timedelta
+from datetime import time
 from threading import Barrier
 
 from hub.notify import routing, store
@@ -316,32 +316,16 @@ def test_old_messages_are_forgotten_but_not_those_whose_end_is_to_be_told(desk: 
     assert desk.subjects()[-1] == "Đã hết – Đèn không sáng: cột TG-0001"
 
 
-def test_a_late_moment_named_by_the_incident_is_waited_for(sqlite_desk: Desk) -> None:
-    from hub.notify.model import Happening, Place
-    from hub.notify.rules import plan
-    from tests.support.notices import route, view
-
-    class Later:
-        """An incident that carries the moment before which nobody is to be told."""
-
-        def __init__(self, notify_after: object) -> None:
-            self._view = view()
-            self.notify_after = notify_after
-
-        def __getattr__(self, name: str) -> object:
-            return getattr(self._view, name)
-
-    now = sqlite_desk.clock()
-    change = _change(now)
-    for after, due in ((None, now), (now + timedelta(seconds=90), now + timedelta(seconds=90))):
-        happening = Happening(change, Later(after), Place(commune="tram-than"))  # type: ignore[arg-type]
-        assert [one.due_at for one in plan([happening], {1: route()}, {}, now=now).new] == [due]
-
-
-def _change(now: object) -> object:
-    from hub.incidents.reads import ChangeView
-
-    return ChangeView(1, 1, now, "opened", "", "", {}, 1)  # type: ignore[arg-type]
+def test_history_that_ended_it_is_told_once(desk: Desk) -> None:
+    desk.route()
+    opened = desk.opens()
+    desk.turn()
+    desk.changes(opened, "corrected", closed_at=desk.clock(), closed_how="corrected", closed_by="")
+    desk.changes(opened, "corrected")
+    desk.turn()
+    desk.turn()
+    assert [one.purpose for one in desk.deliveries()] == ["opened", "closed"]
+    assert len(desk.subjects()) == 2
 
 
 def test_who_may_have_got_the_opening_hears_the_end_though_no_answer_came(desk: Desk) -> None:

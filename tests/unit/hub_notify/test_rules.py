@@ -112,13 +112,58 @@ def test_other_steps_tell_nobody(change: str) -> None:
     ("status", "followed"), [("sent", 1), ("merged", 1), ("sending", 1), ("waiting", 1)]
 )
 def test_an_end_follows_every_opening_that_stands(status: Status, followed: int) -> None:
-    made = plan([happening("closed")], {}, {1: [delivery(status=status)]}, now=NIGHT)
-    assert len(made.closings) == followed
+    over = view(closed_at=NIGHT)
+    for change in ("closed", "corrected"):
+        made = plan([happening(change, over)], {}, {1: [delivery(status=status)]}, now=NIGHT)
+        assert [planned.key for _, planned in made.closings] == ["closed:1"] * followed
 
 
 @pytest.mark.parametrize("status", ["failed", "dropped"])
 def test_no_end_follows_an_opening_that_nobody_got(status: Status) -> None:
-    assert plan([happening("closed")], {}, {1: [delivery(status=status)]}, now=NIGHT).closings == []
+    over = view(closed_at=NIGHT)
+    assert plan([happening("closed", over)], {}, {1: [delivery(status=status)]}, now=NIGHT).closings == []
+
+
+def test_history_that_corrects_a_lasting_incident_ends_nothing() -> None:
+    made = plan([happening("corrected")], {1: route()}, {1: [delivery(status="sent")]}, now=NIGHT)
+    assert (made.new, made.closings) == ([], [])
+
+
+def test_what_belongs_to_no_commune_is_every_communes_affair() -> None:
+    of_hub = view(commune="", pole=None, originator_type="hub", originator="hub", kind="hub_blind")
+    assert concerns(route(commune="tu-vu"), of_hub, Place(commune=""))
+    assert not concerns(route(commune="tu-vu", hamlet="Khu 1"), of_hub, Place(commune=""))
+
+
+class Later:
+    """An incident that carries the moment before which nobody is to be told."""
+
+    def __init__(self, notify_after: datetime | None) -> None:
+        self._view = view()
+        self.notify_after = notify_after
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._view, name)
+
+
+@pytest.mark.parametrize("after_s", [None, 0, 90])
+def test_nobody_is_told_before_the_moment_that_the_incident_names(after_s: int | None) -> None:
+    moment = None if after_s is None else NIGHT + timedelta(seconds=after_s)
+    later: IncidentView = Later(moment)  # type: ignore[assignment]
+    due = NIGHT + timedelta(seconds=after_s or 0)
+    assert [one.due_at for one in plan([happening("opened", later)], {1: route()}, {}, now=NIGHT).new] == [
+        due
+    ]
+    verdict = judge(delivery(), later, None, now=NIGHT)
+    assert (verdict.kind, verdict.until) == (("wait", moment) if after_s else ("go", None))
+    assert judge(delivery(), later, None, now=due).kind == "go"
+
+
+def test_an_outage_that_turned_is_told_to_who_has_not_heard_of_it() -> None:
+    routes = {1: route(id=1), 2: route(id=2, channels=("cong-an",), kinds=frozenset({"feeder_outage"}))}
+    turned = happening("turned", view(kind="feeder_outage"))
+    made = plan([turned], routes, {1: [delivery(status="sent")]}, now=NIGHT)
+    assert [one.target for one in made.new] == ["cong-an"]
 
 
 @pytest.mark.parametrize(
@@ -144,11 +189,11 @@ def test_no_end_follows_an_opening_that_nobody_got(status: Status) -> None:
 def test_a_message_is_judged_again_when_its_moment_comes(
     purpose: str, incident: IncidentView | None, after: Status | None, verdict: str
 ) -> None:
-    assert judge(delivery(purpose=purpose), incident, after).kind == verdict
+    assert judge(delivery(purpose=purpose), incident, after, now=NIGHT).kind == verdict
 
 
 def test_an_opening_that_may_have_arrived_is_never_dropped() -> None:
-    assert judge(delivery(unsure=True, tries=1), view(closed_at=NIGHT), None).kind == "go"
+    assert judge(delivery(unsure=True, tries=1), view(closed_at=NIGHT), None, now=NIGHT).kind == "go"
 
 
 def sizes(due: list[Delivery], allowed: int, storm_over: int = 10) -> list[int]:
