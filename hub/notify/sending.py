@@ -123,10 +123,10 @@ class Sender:
             for share in ready:
                 if self._stopping.is_set():
                     return
-                if lane[0] == "webhook":
-                    self._post(share[0])
-                else:
+                if lane[0] == "channel":
                     self._send(share)
+                elif not self._post(share[0]):
+                    return
         except SQLAlchemyError as error:
             _log.error("notice_not_noted", target=lane[1], error=str(error).splitlines()[0])
         except Exception:  # noqa: BLE001  a lane that dies would look busy for ever
@@ -156,16 +156,17 @@ class Sender:
             outcome = entry.channel.send(message)
         self._finish(mine, outcome, subject="" if message is None else message.subject)
 
-    def _post(self, delivery: Delivery) -> None:
+    def _post(self, delivery: Delivery) -> bool:
+        """Post one message; False where the receiver can't take any now: the others wait with it."""
         now = self._clock()
         with self._engine.begin() as conn:
             hook = webhooks(conn).get(int(delivery.target))
             if hook is None or not (hook.enabled or delivery.purpose == "test"):
                 store.drop(conn, delivery.id, "the webhook is switched off", now=now)
-                return
+                return True
             mine = store.claim(conn, delivery.id, now=now)
         if mine is None:
-            return
+            return True
         if self._key is None:
             outcome = Outcome("passing", "the hub has no webhook key to sign with")
         else:
@@ -176,6 +177,8 @@ class Sender:
             outcome = self._poster.post(hook.url, body, signed)
         self._finish(mine, outcome)
         with self._engine.begin() as conn:
+            if outcome.kind == "passing":
+                store.hold(conn, mine)
             off = note_result(
                 conn,
                 hook.id,
@@ -187,6 +190,7 @@ class Sender:
             )
         if off:
             _log.warning("webhook_switched_off", webhook=hook.id, reason=outcome.reason)
+        return outcome.kind == "sent"
 
     def _finish(self, mine: Delivery, outcome: Outcome, *, subject: str = "") -> None:
         # A webhook is given up only with its webhook: its receiver may be repaired within days.

@@ -111,9 +111,10 @@ class Notifier:
     def _chores(self, now: datetime) -> None:
         with self._engine.begin() as conn:
             again = store.recover(conn, now=now)
-            still_open = [one.id for one in incidents(conn, status="open", limit=1_000_000)]
             store.purge(
-                conn, before=now - timedelta(days=self._settings.keep_days), keep_incidents=still_open
+                conn,
+                before=now - timedelta(days=self._settings.keep_days),
+                keep_incidents=lambda: [one.id for one in incidents(conn, status="open", limit=1_000_000)],
             )
         if again:
             _log.warning("notices_taken_up_again", count=again)

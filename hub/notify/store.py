@@ -8,7 +8,7 @@ that one message twice, and the row says so. Never is one lost, and two notifier
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -266,13 +266,32 @@ def sign_of_life(conn: Connection, value: Mapping[str, Any]) -> None:
         conn.execute(statement.on_conflict_do_nothing(index_elements=["key"]))
 
 
-def purge(conn: Connection, *, before: datetime, keep_incidents: Iterable[int]) -> int:
-    """Forget finished messages made before a moment, except of incidents that still need their closing."""
+def hold(conn: Connection, tried: Delivery) -> None:
+    """Let all that waits for a receiver wait as long as the message that it did not take just now."""
+    until = select(t.c.due_at).where(t.c.id == tried.id, t.c.status == "waiting").scalar_subquery()
+    conn.execute(
+        update(t)
+        .where(
+            t.c.target_type == tried.target_type,
+            t.c.target == tried.target,
+            t.c.status == "waiting",
+            t.c.due_at < until,
+        )
+        .values(due_at=until)
+    )
+
+
+def purge(conn: Connection, *, before: datetime, keep_incidents: Callable[[], Iterable[int]]) -> int:
+    """Forget finished messages made before a moment, except of incidents that still need their closing.
+
+    `keep_incidents` is asked only where there are such messages.
+    """
     finished = (
         select(t.c.id, t.c.incident_id).where(t.c.status.in_(_FINAL), t.c.created_at < before).limit(1000)
     )
-    keep = set(keep_incidents)
-    gone = [row.id for row in conn.execute(finished) if row.incident_id not in keep]
+    old = conn.execute(finished).all()
+    keep = set(keep_incidents()) if old else set()
+    gone = [row.id for row in old if row.incident_id not in keep]
     if not gone:
         return 0
     return conn.execute(delete(t).where(t.c.id.in_(gone))).rowcount

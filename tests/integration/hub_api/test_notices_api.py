@@ -136,7 +136,9 @@ def key_file(tmp_path: Path) -> Path:
 def test_a_webhooks_secret_is_shown_once_and_signs(engine: Engine, key_file: Path) -> None:
     with open_office(engine, settings={"webhook_key_file": str(key_file)}) as office:
         admin = office.as_(Role.ADMIN)
-        made = admin.post("/api/v1/webhooks", json={"url": "https://example.vn/hook", "note": "Sở"})
+        made = admin.post(
+            "/api/v1/webhooks", json={"url": "https://example.vn/hook?t=ma-bi-mat", "note": "Sở"}
+        )
         assert made.status_code == 201
         key, hook = load_key(key_file), made.json()["webhook"]
         with office.engine.connect() as conn:
@@ -160,7 +162,10 @@ def test_a_webhooks_secret_is_shown_once_and_signs(engine: Engine, key_file: Pat
         ):
             assert call.status_code == 404
         with office.engine.connect() as conn:
-            assert "whsec_" not in str(audit_rows(conn))
+            trail = str(audit_rows(conn))
+        assert "example.vn" in trail
+        assert "whsec_" not in trail
+        assert "ma-bi-mat" not in trail
 
 
 @pytest.mark.parametrize(

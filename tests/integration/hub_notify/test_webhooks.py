@@ -177,3 +177,18 @@ def test_without_a_key_messages_wait_and_say_why(engine: Engine) -> None:
         assert http.asked == []
     (waiting,) = desk.deliveries()
     assert (waiting.status, waiting.last_error) == ("waiting", "the hub has no webhook key to sign with")
+
+
+def test_a_receiver_that_is_down_is_asked_once_and_all_the_rest_waits_with_it(hook_desk: Desk) -> None:
+    with HttpReceiver() as http:
+        http.answer(503)
+        add(hook_desk, http.url)
+        for n in range(1, 4):
+            hook_desk.opens(n)
+        hook_desk.turn()
+        assert len(http.asked) == 1
+        hook_desk.turn(seconds=10)
+        assert len(http.asked) == 1
+        hook_desk.turn(seconds=21)
+    assert [one.json()["data"]["change_id"] for one in http.asked] == [1, 1, 2, 3]
+    assert {one.status for one in hook_desk.deliveries()} == {"sent"}
