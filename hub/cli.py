@@ -17,6 +17,7 @@ from hub.db import DatabaseUnsafeError, open_database
 from hub.funding import cli as funding_cli
 from hub.logs import configure_logs
 from hub.migrations import cli as migrations_cli
+from hub.notify import cli as notify_cli
 from hub.registry import cli as registry_cli
 from hub.settings import SettingsError, load_settings
 from hub.telemetry import cli as telemetry_cli
@@ -114,5 +115,13 @@ def drain(
 
 
 # Each capability brings its own tools; a new one adds its `register` here.
-for tools in (migrations_cli, registry_cli, funding_cli, access_cli, telemetry_cli, backup_cli):
+for tools in (
+    migrations_cli,
+    registry_cli,
+    funding_cli,
+    access_cli,
+    telemetry_cli,
+    backup_cli,
+    notify_cli,
+):
     tools.register(app)

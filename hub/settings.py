@@ -77,6 +77,26 @@ class RetentionSettings(_Section):
         return Retention(**self.model_dump())
 
 
+class NotifySettings(_Section):
+    """How people and other programs are told of incidents; without a channels file nobody is."""
+
+    base_url: str = Field(default="", pattern=r"^(https?://\S+)?$", max_length=200)
+    """Where the pages are, for the links in messages."""
+    channels_file: Path | None = None
+    """TOML file with the channels' addresses; they hold passwords, so its mode is 0600."""
+    webhook_key_file: Path | None = None
+    webhook_allow_private: bool = False
+    """Whether a webhook may lead into one's own network, and by http."""
+    webhook_disable_after_h: int = Field(default=72, ge=1, le=720)
+    poll_ms: int = Field(default=1000, ge=50, le=60_000)
+    gather_s: float = Field(default=15, ge=0, le=600)
+    """How long an opening waits for others of the same storm; what is critical does not."""
+    storm_over: int = Field(default=10, ge=1, le=1000)
+    tries_max: int = Field(default=8, ge=1, le=50)
+    timeout_s: float = Field(default=20, ge=0.1, le=60)
+    keep_days: int = Field(default=180, ge=7, le=3650)
+
+
 class HubSettings(_Section):
     """`database`: sqlite:///path or postgresql+psycopg://…; `telemetry`: sqlite:///path or influx+http://…"""
 
@@ -85,6 +105,7 @@ class HubSettings(_Section):
     broker: BrokerSettings = BrokerSettings()
     ingest: IngestSettings = IngestSettings()
     retention: RetentionSettings = RetentionSettings()
+    notify: NotifySettings = NotifySettings()
 
 
 def load_settings(path: Path) -> HubSettings:
@@ -107,19 +128,23 @@ def load_settings(path: Path) -> HubSettings:
 
 
 def _resolved(settings: HubSettings, base: Path) -> HubSettings:
-    broker = settings.broker
-    files = {
-        name: base / file
-        for name in ("ca_file", "cert_file", "key_file")
-        if (file := getattr(broker, name)) is not None
-    }
+    broker, notify = settings.broker, settings.notify
     return settings.model_copy(
         update={
             "database": _sqlite_from(settings.database, base),
             "telemetry": _sqlite_from(settings.telemetry, base),
-            "broker": broker.model_copy(update=files),
+            "broker": broker.model_copy(
+                update=_files_from(broker, ("ca_file", "cert_file", "key_file"), base)
+            ),
+            "notify": notify.model_copy(
+                update=_files_from(notify, ("channels_file", "webhook_key_file"), base)
+            ),
         }
     )
+
+
+def _files_from(section: _Section, names: tuple[str, ...], base: Path) -> dict[str, Path]:
+    return {name: base / file for name in names if (file := getattr(section, name)) is not None}
 
 
 def _sqlite_from(url: str, base: Path) -> str:

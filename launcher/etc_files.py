@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 from launcher.options import Settled
 from provisioning.files import private_dir, write_private_if_changed
 from provisioning.layout import Layout
@@ -14,6 +16,7 @@ def write_settings(settled: Settled, *, commune: str) -> None:
     """Write etc/hub.toml and etc/web.toml, mode 0600: a database address may hold a password."""
     private_dir(settled.data / "etc")
     private_dir(settled.data / "hub")
+    _found_webhook_key(settled)
     write_private_if_changed(settled.hub_config, hub_toml(settled))
     write_private_if_changed(settled.web_config, web_toml(settled, commune=commune))
 
@@ -32,7 +35,11 @@ port = {settled.manifest.broker_port}
 ca_file = {toml_string(str(layout.authority.certificate))}
 cert_file = {toml_string(str(identity.certificate))}
 key_file = {toml_string(str(identity.key))}
-"""
+
+[notify]
+base_url = {toml_string(settled.address)}
+webhook_key_file = {toml_string(str(settled.webhook_key))}
+{_channels(settled)}"""
 
 
 def web_toml(settled: Settled, *, commune: str) -> str:
@@ -43,4 +50,17 @@ telemetry = {toml_string(settled.manifest.telemetry)}
 host = "127.0.0.1"
 port = {settled.web_port}
 commune = {toml_string(commune)}
+webhook_key_file = {toml_string(str(settled.webhook_key))}
 """
+
+
+def _channels(settled: Settled) -> str:
+    """Nobody gets messages until there is a channels' file; then the next start finds it."""
+    file = settled.channels
+    return f"channels_file = {toml_string(str(file))}\n" if file.exists() else ""
+
+
+def _found_webhook_key(settled: Settled) -> None:
+    """Made once: every receiver's secret hangs on it."""
+    if not settled.webhook_key.exists():
+        write_private_if_changed(settled.webhook_key, secrets.token_hex(32) + "\n")

@@ -51,6 +51,16 @@ class Settled:
         return self.data / "etc" / "hub.toml"
 
     @property
+    def webhook_key(self) -> Path:
+        """The key behind webhooks' secrets."""
+        return self.data / "etc" / "webhook.key"
+
+    @property
+    def channels(self) -> Path:
+        """The channels' file, where somebody has written one."""
+        return self.data / "etc" / "channels.toml"
+
+    @property
     def web_config(self) -> Path:
         """The web server's settings file."""
         return self.data / "etc" / "web.toml"

@@ -76,6 +76,9 @@ class Stack:
         simulate += ["--sample-interval", str(interval)] if interval is not None else []
         self.broker = self._child("broker", [settled.mosquitto, "-c", str(config)], stop_within_s=5.0)
         self.hub = self._child("hub", ngonden("hub", "run", "--config", str(settled.hub_config)))
+        self.notify = self._child(
+            "notify", ngonden("hub", "notify", "--config", str(settled.hub_config)), stop_within_s=30.0
+        )
         self.web = self._child(
             "web", ngonden("web", "--config", str(settled.web_config)), stop_within_s=5.0
         )
@@ -84,7 +87,7 @@ class Stack:
     @property
     def children(self) -> tuple[Child, ...]:
         """In the order of starting; stopped the other way round."""
-        return (self.broker, self.hub, self.web, self.sim)
+        return (self.broker, self.hub, self.notify, self.web, self.sim)
 
     async def start(self, stop: asyncio.Event) -> None:
         """Bring everything up, or return early when `stop` is set; raises LaunchError."""
@@ -130,6 +133,7 @@ class Stack:
             await nodes
             # Only now: 219 TLS handshakes and another process would take the processor from the first page.
             self.sim.start()
+            self.notify.start()
             group.create_task(self._first_login())
             await self._answers("/readyz")
 

@@ -60,7 +60,7 @@ fi
 if [ -d /run/systemd/system ]; then
     for package in "${missing[@]}"; do
         case "$package" in
-            mosquitto | influxdb | postgresql)
+            mosquitto | influxdb | postgresql | prometheus)
                 "${root[@]}" systemctl disable --quiet --now "$package.service"
                 echo "$package: installed, its own service is disabled (enable it with: systemctl enable --now $package)"
                 ;;

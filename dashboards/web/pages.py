@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import get_args
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from dashboards.web.render import Renderer, translator_of
+from dashboards.web.render import Renderer, language_of, translator_of
 from hub.access.model import Role
-from hub.api.deps import Anyone, HubDep, Viewer
+from hub.api.deps import Admin, Anyone, HubDep, Viewer
 from hub.api.node_standings import standings
 from hub.api.sight import home_commune, seen_communes, seen_nodes, seen_pole
+from hub.api.words import incident_title
 from hub.funding.reads import NOTHING, funding_by_pole, totals
 from hub.ingest.reads import reject_counts, rejects
-from hub.registry.reads import CommuneInfo, PoleInfo, node, poles
+from hub.notify.model import SEVERITIES, Status
+from hub.notify.wording import known_kinds
+from hub.registry.reads import CommuneInfo, PoleInfo, communes, node, poles
 
 REJECTS_SHOWN = 200
 
@@ -98,6 +102,24 @@ def routes(renderer: Renderer) -> APIRouter:
             "order": _ORDER,
         }
         return renderer.page(request, "nodes.html", values, user=user, page="nodes")
+
+    @router.get("/notices")
+    def notices_page(request: Request, hub: HubDep, user: Admin) -> Response:
+        with hub.reads.connect() as conn:
+            known, found = communes(conn), poles(conn)
+        language = language_of(request)
+        values = {
+            "communes": known,
+            "hamlets": sorted({one.hamlet for one in found if one.hamlet}),
+            "groups": sorted({one.group for one in found if one.group}),
+            "kinds": sorted(
+                ((kind, incident_title(kind)[language == "en"]) for kind in known_kinds()),
+                key=lambda pair: pair[1],
+            ),
+            "severities": SEVERITIES,
+            "statuses": get_args(Status),
+        }
+        return renderer.page(request, "notices.html", values, user=user, page="notices")
 
     @router.get("/login")
     def login(request: Request, user: Anyone, next: str = "/") -> Response:

@@ -20,13 +20,16 @@ from hub.api.routes import (
     funding,
     health,
     incidents,
+    metrics,
     node_config,
     node_words,
+    notices,
     openapi,
     poles,
     registry,
     session,
     users,
+    webhooks,
 )
 from hub.api.security import Gate
 from hub.api.settings import WebSettings
@@ -84,6 +87,9 @@ def create_api(
         commands,
         command_batches,
         node_config,
+        notices,
+        webhooks,
+        metrics,
         funding,
         registry,
         session,

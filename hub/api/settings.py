@@ -42,8 +42,15 @@ class WebSettings(BaseModel):
     events_poll_ms: Annotated[int, Field(ge=20, le=10_000)] = 500
     """How often the event stream looks for news in the database, in milliseconds."""
 
+    webhook_key_file: Path | None = None
+    """File of the key from which webhooks' secrets are derived, mode 0600; `[notify]` names the same."""
+
+    metrics_token_file: Path | None = None
+    """File with the token that `/metrics` asks for, mode 0600; absent, only this machine itself may read it."""
+
     ingest_silent_s: Annotated[int, Field(ge=5, le=3600)] = 60
-    """`/readyz` says not ready when the hub process has not been heard of for so many seconds."""
+    """`/readyz` says not ready when the hub process has not been heard of for so many seconds; the notifier
+    counts as down by the same measure."""
 
 
 def load_settings(path: Path) -> WebSettings:
@@ -55,8 +62,15 @@ def load_settings(path: Path) -> WebSettings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: is not TOML: {error}") from None
     try:
-        return WebSettings.model_validate(values)
+        settings = WebSettings.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         raise SettingsError(f"{path}: `{key}`: {first['msg']}") from None
+    base = path.resolve().parent
+    files = {
+        name: base / file
+        for name in ("webhook_key_file", "metrics_token_file")
+        if (file := getattr(settings, name)) is not None
+    }
+    return settings.model_copy(update=files)

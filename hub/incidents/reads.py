@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -145,3 +145,23 @@ def changes_after(
     )
     width = len(incident_change.c)
     return [(ChangeView(*row[:width]), IncidentView(*row[width:])) for row in conn.execute(query)]
+
+
+def incidents_of(conn: Connection, ids: Iterable[int]) -> dict[int, IncidentView]:
+    """Incidents by their ids; one that does not exist is absent."""
+    wanted = sorted(set(ids))
+    found: dict[int, IncidentView] = {}
+    for start in range(0, len(wanted), 500):  # a statement takes only so many parameters
+        query = select(incident).where(incident.c.id.in_(wanted[start : start + 500]))
+        found.update((row.id, IncidentView(*row)) for row in conn.execute(query))
+    return found
+
+
+def open_by_kind(conn: Connection) -> dict[tuple[str, str], int]:
+    """How many incidents are open by (kind, severity)."""
+    query = (
+        select(incident.c.kind, incident.c.severity, func.count())
+        .where(incident.c.closed_at.is_(None))
+        .group_by(incident.c.kind, incident.c.severity)
+    )
+    return {(kind, severity): int(count) for kind, severity, count in conn.execute(query)}

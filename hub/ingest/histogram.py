@@ -52,6 +52,17 @@ class Histogram:
                 break
         return round(2 ** ((index - 0.5) / _STEPS_PER_DOUBLING), 3)
 
+    def at_most(self, bound: float) -> int:
+        """How many values are `bound` or less; exact where the bound is a power of two."""
+        last = math.floor(math.log2(bound) * _STEPS_PER_DOUBLING + 1e-9)
+        return sum(count for index, count in self.buckets.items() if index <= last)
+
+    def total(self) -> float:
+        """The sum of all values to within about 4 %."""
+        return sum(
+            count * 2 ** ((index - 0.5) / _STEPS_PER_DOUBLING) for index, count in self.buckets.items()
+        )
+
     def to_json(self) -> dict[str, int]:
         """The buckets as JSON, to be read back by `from_json`."""
         return {str(index): count for index, count in self.buckets.items()}

@@ -26,10 +26,12 @@ __all__ = [
     "cabinet_of",
     "events",
     "ingest_seen_at",
+    "latency_histogram",
     "latest_revision",
     "newest_events",
     "node_state_of",
     "node_states",
+    "node_status_counts",
     "pole_state_of",
     "pole_states",
     "rejects",
@@ -316,6 +318,18 @@ def stats(conn: Connection) -> dict[str, Any]:
         },
         "outbox": {"batches": int(batches), "points": int(points)},
     }
+
+
+def latency_histogram(conn: Connection) -> Histogram:
+    """Milliseconds from a live, clock-synchronised sample's time to its commit, since the database was made."""
+    stored = conn.execute(select(ingest_stat.c.value).where(ingest_stat.c.key == "latency_ms")).scalar()
+    return Histogram.from_json(stored or {})
+
+
+def node_status_counts(conn: Connection) -> dict[str, int]:
+    """How many nodes stand in each status; nodes that were never heard are in none."""
+    query = select(node_state.c.status, func.count()).group_by(node_state.c.status)
+    return {status: int(count) for status, count in conn.execute(query)}
 
 
 def ingest_seen_at(conn: Connection) -> datetime | None:

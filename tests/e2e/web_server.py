@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import uvicorn
 
@@ -14,9 +15,15 @@ from tests.support.servers import free_port, port_answers, wait_until
 class WebServer:
     """Serves the databases of `settings`; keeps its port over a restart."""
 
-    def __init__(self, database_url: str, telemetry_url: str) -> None:
+    def __init__(
+        self, database_url: str, telemetry_url: str, *, webhook_key_file: Path | None = None
+    ) -> None:
         self._settings = WebSettings(
-            database=database_url, telemetry=telemetry_url, port=free_port(), events_poll_ms=50
+            database=database_url,
+            telemetry=telemetry_url,
+            port=free_port(),
+            events_poll_ms=50,
+            webhook_key_file=webhook_key_file,
         )
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from sqlalchemy.exc import SQLAlchemyError
 
 from hub.api.deps import Anyone, Hub, HubDep
 from hub.api.problems import FieldError, Problem
+from hub.api.routes.notices import notifier_up
 from hub.api.schemas import Out
 from hub.ingest.reads import ingest_seen_at
 from hub.migrations.runner import current, head
+from hub.notify.reads import notifier
 
 router = APIRouter(tags=["health"])
 
@@ -23,10 +25,12 @@ class Healthz(Out):
 
 
 class Readyz(Out):
-    """The hub is of use. A telemetry store that is down only delays charts: the hub is ready without."""
+    """The hub is of use. A telemetry store that is down only delays charts: the hub is ready without, and so it
+    is without a notifier. Who can't do without names them in `need`."""
 
     status: Literal["ready"] = "ready"
     telemetry_up: bool
+    notifier_up: bool
 
 
 @router.get("/healthz")
@@ -36,9 +40,21 @@ def healthz(_: Anyone) -> Healthz:
 
 
 @router.get("/readyz")
-def readyz(hub: HubDep, _: Anyone) -> Readyz:
-    """The database is reachable and migrated, the hub process takes messages in; else 503 with reasons."""
+def readyz(
+    hub: HubDep,
+    _: Anyone,
+    need: Annotated[list[Literal["telemetry", "notifier"]] | None, Query()] = None,
+) -> Readyz:
+    """The database is reachable and migrated, the hub process takes messages in; else 503 with reasons.
+
+    `need=telemetry` and `need=notifier` make these parts count too.
+    """
     reasons = _reasons(hub)
+    parts = {"telemetry": False, "notifier": False}
+    if not reasons:
+        parts = {"telemetry": hub.store.health().up, "notifier": _notifier_up(hub)}
+        down = [part for part in need or [] if not parts[part]]
+        reasons = [FieldError(loc=part, msg="is down") for part in down]
     if reasons:
         raise Problem(
             503,
@@ -48,7 +64,12 @@ def readyz(hub: HubDep, _: Anyone) -> Readyz:
             errors=reasons,
             headers={"retry-after": "5"},
         )
-    return Readyz(telemetry_up=hub.store.health().up)
+    return Readyz(telemetry_up=parts["telemetry"], notifier_up=parts["notifier"])
+
+
+def _notifier_up(hub: Hub) -> bool:
+    with hub.reads.connect() as conn:
+        return notifier_up(hub, notifier(conn))
 
 
 def _reasons(hub: Hub) -> list[FieldError]:

@@ -13,6 +13,9 @@ PLACES = {
     "command_id": "00000000-0000-4000-8000-000000000000",
     "batch_id": "00000000-0000-4000-8000-000000000000",
     "entry_id": 1,
+    "route_id": 1,
+    "notice_id": 1,
+    "webhook_id": 1,
     "incident_id": 1,
     "window_id": 1,
     "commune": "tram-than",
@@ -71,6 +74,10 @@ def body_for(method: str, path: str) -> dict[str, Any]:
         "/api/v1/incident-rules/{kind}": {"json": THRESHOLDS},
         "/api/v1/communes/{commune}/incident-rules/{kind}": {"json": THRESHOLDS},
         "/api/v1/users/{name}/communes": {"json": {"communes": ["tram-than"]}},
+        "/api/v1/notices/routes": {"json": {"name": "Trực", "channels": ["truc"]}},
+        "/api/v1/notices/routes/{route_id}": {"json": {"name": "Trực", "channels": ["truc"]}},
+        "/api/v1/webhooks": {"json": {"url": "https://example.vn/hook"}},
+        "/api/v1/webhooks/{webhook_id}/enabled": {"json": {"enabled": True}},
         "/api/v1/users": {"json": {"name": "nguoi-moi", "role": "viewer", "password": "mat khau rat dai"}},
     }
     return {} if method in SAFE_METHODS or method == "DELETE" else bodies.get(path, {})

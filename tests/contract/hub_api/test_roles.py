@@ -13,6 +13,7 @@ OPEN_TO_EVERYONE = {
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/first-login"),
+    ("GET", "/metrics"),  # asks for a token of its own, or for this machine
     ("POST", "/api/v1/session"),
 }
 
@@ -48,6 +49,20 @@ ADMIN = {
     ("PUT", "/api/v1/users/{name}/communes"),
     ("PUT", "/api/v1/incident-rules/{kind}"),
     ("DELETE", "/api/v1/incident-rules/{kind}"),
+    ("GET", "/api/v1/notices"),
+    ("GET", "/api/v1/notices/notifier"),
+    ("POST", "/api/v1/notices/channels/{name}/test"),
+    ("GET", "/api/v1/notices/routes"),
+    ("POST", "/api/v1/notices/routes"),
+    ("PUT", "/api/v1/notices/routes/{route_id}"),
+    ("DELETE", "/api/v1/notices/routes/{route_id}"),
+    ("POST", "/api/v1/notices/{notice_id}/retry"),
+    ("GET", "/api/v1/webhooks"),
+    ("POST", "/api/v1/webhooks"),
+    ("DELETE", "/api/v1/webhooks/{webhook_id}"),
+    ("POST", "/api/v1/webhooks/{webhook_id}/secret"),
+    ("PUT", "/api/v1/webhooks/{webhook_id}/enabled"),
+    ("POST", "/api/v1/webhooks/{webhook_id}/test"),
 }
 
 

@@ -7,7 +7,13 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from hub.settings import BrokerSettings, HubSettings, IngestSettings, RetentionSettings
+from hub.settings import (
+    BrokerSettings,
+    HubSettings,
+    IngestSettings,
+    NotifySettings,
+    RetentionSettings,
+)
 
 DOCS = Path(__file__).parents[3] / "docs" / "hub-settings.md"
 ROW = re.compile(r"^\| `(\w+)` \| (?:`([^`]*)`|\(none\)) \|", re.MULTILINE)
@@ -15,14 +21,25 @@ ROW = re.compile(r"^\| `(\w+)` \| (?:`([^`]*)`|\(none\)) \|", re.MULTILINE)
 
 def _defaults(model: type[BaseModel]) -> dict[str, str]:
     return {
-        name: "" if field.default is None else str(field.default).removesuffix(".0")
+        name: "" if field.default is None else _written(field.default)
         for name, field in model.model_fields.items()
         if not isinstance(field.default, BaseModel)
     }
 
 
+def _written(default: object) -> str:
+    """As TOML writes it."""
+    return str(default).lower() if isinstance(default, bool) else str(default).removesuffix(".0")
+
+
 def test_every_setting_is_documented_with_its_default() -> None:
     sections = re.split(r"^## `\[\w+\]`$", DOCS.read_text(encoding="utf-8"), flags=re.MULTILINE)
     documented = [dict(ROW.findall(section)) for section in sections]
-    sections_of_settings = (HubSettings, BrokerSettings, IngestSettings, RetentionSettings)
-    assert documented == [_defaults(section) for section in sections_of_settings]
+    models: list[type[BaseModel]] = [
+        HubSettings,
+        BrokerSettings,
+        IngestSettings,
+        RetentionSettings,
+        NotifySettings,
+    ]
+    assert documented == [_defaults(model) for model in models]

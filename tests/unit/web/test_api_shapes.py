@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from hub.api import batch_schemas, node_schemas, node_word_schemas, schemas
+from hub.api import batch_schemas, node_schemas, node_word_schemas, notice_schemas, schemas
 
-TYPES = Path(__file__).parents[3] / "dashboards" / "web" / "frontend" / "src" / "lib" / "types.ts"
+SOURCES = Path(__file__).parents[3] / "dashboards" / "web" / "frontend" / "src"
+TYPES = (SOURCES / "lib" / "types.ts", SOURCES / "notices" / "types.ts")
 INTERFACE = re.compile(r"export interface (\w+)(?:<T>)?(?: extends (\w+))? \{\n(.*?)\n\}", re.DOTALL)
 FIELD = re.compile(r"^  (\w+)\??:", re.MULTILINE)
 
@@ -48,11 +49,18 @@ SENT: dict[str, type[BaseModel]] = {
     "Series": schemas.TelemetryOut,
     "Summary": schemas.SummaryOut,
     "List": schemas.CommandList,
+    "Channel": notice_schemas.ChannelOut,
+    "Notifier": notice_schemas.NotifierOut,
+    "RouteWish": notice_schemas.RouteIn,
+    "Route": notice_schemas.RouteOut,
+    "Notice": notice_schemas.NoticeOut,
+    "Webhook": notice_schemas.WebhookOut,
+    "NewSecret": notice_schemas.NewSecretOut,
 }
 
 
 def _interfaces() -> dict[str, set[str]]:
-    found = INTERFACE.findall(TYPES.read_text("utf-8"))
+    found = INTERFACE.findall("\n".join(path.read_text("utf-8") for path in TYPES))
     return {name: set(FIELD.findall(body)) for name, _, body in found}
 
 

@@ -21,6 +21,7 @@ PAGES = {
     "/funding": Role.VIEWER,
     "/commands": Role.VIEWER,
     "/nodes": Role.VIEWER,
+    "/notices": Role.ADMIN,
     "/login": Role.ANONYMOUS,
     "/p/{code}": Role.ANONYMOUS,
     "/static/{name}": Role.ANONYMOUS,
@@ -48,4 +49,4 @@ def test_every_route_declares_its_role(declared: dict[str, Role | None]) -> None
 def test_pages_are_open_to_whom_they_should_be(declared: dict[str, Role | None]) -> None:
     assert {path: role for path, role in declared.items() if path in PAGES} == PAGES
     ours = [path for path in declared if not path.startswith("/api/")]
-    assert set(ours) - set(PAGES) == {"/healthz", "/readyz", "/first-login"}
+    assert set(ours) - set(PAGES) == {"/healthz", "/readyz", "/metrics", "/first-login"}

@@ -1,0 +1,1 @@
+"""How messages leave the hub: each transport says whether a failure is for good or passes."""
