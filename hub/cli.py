@@ -18,6 +18,7 @@ from hub.logs import configure_logs
 from hub.migrations import cli as migrations_cli
 from hub.registry import cli as registry_cli
 from hub.settings import SettingsError, load_settings
+from hub.uptime import cli as uptime_cli
 
 app = typer.Typer(
     add_completion=False,
@@ -88,5 +89,5 @@ def run(config: Config) -> None:
 
 
 # Each capability brings its own tools; a new one adds its `register` here.
-for tools in (migrations_cli, registry_cli, funding_cli, access_cli):
+for tools in (migrations_cli, registry_cli, funding_cli, access_cli, uptime_cli):
     tools.register(app)

@@ -19,6 +19,7 @@ from hub.incidents.watcher import Watcher
 from hub.ingest.histogram import Histogram
 from hub.ingest.ranges import RangeSet
 from hub.ingest.tables import ingest_stat, node_state, pole_state, received
+from hub.uptime.coverage.keeper import CoverageKeeper
 from protocol import LampCounters
 
 NodeWord = Literal["online", "silent", "lost", "stopped"]
@@ -97,6 +98,7 @@ class IngestState:
     """Heartbeats that retained messages promise for nodes not heard yet: their first word may be a report."""
     poles: dict[str, PoleMark] = field(default_factory=dict)
     ranges: dict[tuple[str, str], RangeSet] = field(default_factory=dict)
+    coverage: CoverageKeeper = field(default_factory=CoverageKeeper)
     counters: Counters = field(default_factory=Counters)
     latency_ms: Histogram = field(default_factory=Histogram)
     drained: dict[str, int] = field(default_factory=lambda: {"points_written": 0, "points_refused": 0})
@@ -134,8 +136,12 @@ def load_state(conn: Connection) -> IngestState:
 
 
 def _load_marks(conn: Connection, state: IngestState) -> None:
-    columns = (pole_state.c[name] for name in ("pole", "node", "epoch", "seq", "sample_at", "told"))
-    for pole, node, epoch, seq, sample_at, told in conn.execute(select(*columns)):
+    names = ("pole", "node", "epoch", "seq", "sample_at", "told", "cameras")
+    cameras: dict[str, float] = {}
+    for pole, node, epoch, seq, sample_at, told, seen in conn.execute(
+        select(*(pole_state.c[name] for name in names))
+    ):
+        cameras |= dict.fromkeys((one["camera"] for one in seen), sample_at.timestamp())
         counters = told.get("counters")
         state.poles[pole] = PoleMark(
             node,
@@ -145,3 +151,5 @@ def _load_marks(conn: Connection, state: IngestState) -> None:
             tuple(told.get("faults", ())),
             None if counters is None else msgspec.convert(counters, LampCounters),
         )
+    lamps = {pole: mark.sample_at.timestamp() for pole, mark in state.poles.items()}
+    state.coverage.load(conn, lamps, cameras)

@@ -84,6 +84,7 @@ def needs_commit(batch: Batch, outcome: Outcome, chores: Chores) -> bool:
         or outcome.changes
         or outcome.watches
         or chores
+        or batch.state.coverage.due(batch.now)
     )
 
 
@@ -105,6 +106,7 @@ def write_batch(conn: Connection, batch: Batch, outcome: Outcome, chores: Chores
     _EVENTS.write(conn, [(*row, revision) for row in batch.event_rows])
     _write_outbox(conn, batch)
     incidents.write(conn, outcome, revision)
+    batch.state.coverage.write(conn, revision, batch.now)
     _write_chores(conn, chores, batch.now, revision)
     stats = {"counters": batch.state.counters.to_json(), **chores.stats}
     _STATS.write(conn, [(key, _JSON.encode(value).decode()) for key, value in stats.items()])

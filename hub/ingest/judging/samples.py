@@ -98,6 +98,7 @@ def take_sample(
     ranges.add(seq)
     batch.changed_ranges.add((known.name, epoch))
     batch.points.append(_point(known, epoch, sample, filed_s, came.at, is_live))
+    batch.state.coverage.sample(sample, filed_s, known.lamp_rated_w.get(sample.pole))
     batch.state.counters.samples_stored += 1
     batch.confirmation(known, epoch).stored.append(seq)
     if is_live and synced:
