@@ -24,6 +24,7 @@ from hub.api.routes import (
     poles,
     registry,
     session,
+    uptime,
     users,
 )
 from hub.api.security import Gate
@@ -83,6 +84,7 @@ def create_api(
         funding,
         registry,
         session,
+        uptime,
         users,
         events,
         openapi,

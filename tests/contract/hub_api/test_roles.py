@@ -31,6 +31,7 @@ STAFF = {
 }
 
 ADMIN = {
+    ("POST", "/api/v1/tariffs"),
     ("POST", "/api/v1/registry/import"),
     ("GET", "/api/v1/users"),
     ("POST", "/api/v1/users"),
@@ -109,6 +110,14 @@ def _body(method: str, path: str) -> dict[str, Any]:
             }
         },
         "/api/v1/funding/entries/{entry_id}/reversal": {"json": {"idempotency_key": "u", "memo": "nhầm"}},
+        "/api/v1/tariffs": {
+            "json": {
+                "valid_from": "2025-05-10",
+                "vnd_per_kwh": "2204.07",
+                "vat_percent": "8",
+                "source": "QĐ",
+            }
+        },
         "/api/v1/users": {"json": {"name": "nguoi-moi", "role": "viewer", "password": "mat khau rat dai"}},
     }
     return {} if method in SAFE_METHODS or method == "DELETE" else bodies.get(path, {})
