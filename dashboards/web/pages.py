@@ -7,6 +7,7 @@ from collections import Counter
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from dashboards.web.formatting import VIETNAM
 from dashboards.web.render import Renderer, translator_of
 from hub.access.model import Role
 from hub.api.deps import Anyone, HubDep, Viewer
@@ -16,6 +17,7 @@ from hub.api.summaries import find_commune
 from hub.funding.reads import NOTHING, funding_by_pole, totals
 from hub.ingest.reads import rejects, stats
 from hub.registry.reads import CommuneInfo, communes, node, pole, poles
+from hub.uptime.reads import last_days
 
 REJECTS_SHOWN = 200
 
@@ -48,9 +50,11 @@ def routes(renderer: Renderer) -> APIRouter:
             if found is None:
                 raise unknown_pole(code)
             served = None if found.node is None else node(conn, found.node)
+            nights = last_days(conn, code, today=hub.clock().astimezone(VIETNAM).date())
         values = {
             "pole": found,
             "may_command": user.role.allows(Role.STAFF),
+            "last_nights": nights,
             "node_poles": 0 if served is None else len(served.poles),
         }
         return renderer.page(request, "pole.html", values, user=user, live=True)

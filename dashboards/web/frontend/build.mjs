@@ -24,6 +24,7 @@ const result = await build({
     { in: "src/styles/home.css", out: "home" },
     { in: "src/styles/pole.css", out: "pole" },
     { in: "src/styles/public.css", out: "public" },
+    { in: "src/styles/uptime.css", out: "uptime" },
     { in: "src/icons/lamp.svg", out: "lamp" },
   ],
   outdir: output,

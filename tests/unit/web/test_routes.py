@@ -20,6 +20,7 @@ PAGES = {
     "/rejects": Role.VIEWER,
     "/funding": Role.VIEWER,
     "/nodes": Role.VIEWER,
+    "/uptime": Role.VIEWER,
     "/login": Role.ANONYMOUS,
     "/p/{code}": Role.ANONYMOUS,
     "/static/{name}": Role.ANONYMOUS,
