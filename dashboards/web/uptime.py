@@ -72,10 +72,17 @@ def routes(renderer: Renderer) -> APIRouter:
             "kinds": ("lamp", "camera"),
             "places": [one.partition(":")[2] for one in of or []],
             "parts": parts,
+            "known_share": _known_share(answer.total),
         }
         return renderer.page(request, "uptime.html", values, user=user, page="uptime")
 
     return router
+
+
+def _known_share(line: UptimeLine) -> float | None:
+    """The part of the due time that anybody knows of: a fine share of little is told as such."""
+    known_s = line.up_s + line.up_said_s + line.down_s + line.down_said_s
+    return known_s / line.due_s if line.due_s else None
 
 
 class _Address:

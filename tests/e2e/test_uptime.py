@@ -87,7 +87,7 @@ def test_the_days_and_the_level_are_chosen_without_losing_the_other(
     expect(page.locator("[name=from]")).to_have_value(str(reckoned))
     expect(page.locator("thead th").first).to_have_text("Tổ tự quản")
     page.click("text=Camera")
-    expect(page.locator("main")).to_contain_text("Chưa có ngày nào được tính")
+    expect(page.locator("main")).to_contain_text("Trong cả ngày đêm, camera chạy tốt được bao nhiêu")
 
 
 def test_the_table_can_be_taken_along(open_page: OpenPage, reckoned: date) -> None:
