@@ -43,10 +43,14 @@ def uptime(conn: Connection, question: Question) -> Answer:
 
 
 def last_days(conn: Connection, pole: str, *, today: date, days: int = 30) -> Line | None:
-    """One lamp's last whole local days before `today`, in sum; None where nothing was reckoned."""
+    """One lamp's last whole local days before `today`, in sum, without failures and cost.
+
+    None where nothing was reckoned.
+    """
     first, last = today - timedelta(days=days), today - timedelta(days=1)
-    lines = uptime(conn, Question("lamp", "pole", first, last, (Within("pole", pole),))).lines
-    return lines[0] if lines else None
+    question = Question("lamp", "pole", first, last, (Within("pole", pole),))
+    row = conn.execute(_statement(question, ())).one_or_none()
+    return None if row is None else _line(row, (), Tally())
 
 
 def _statement(question: Question, slices: Sequence[Slice]) -> Select[Any]:

@@ -14,6 +14,7 @@ from hub.db import open_database
 from hub.uptime.coverage.states import DAY_S
 from hub.uptime.daily.reckoning import SUM_NAMES, Sums
 from hub.uptime.model import Level, Within
+from hub.uptime.reads import last_days
 from hub.uptime.tables import uptime_area_day, uptime_day
 from hub.uptime.tariffs import checked, put
 from tests.integration.hub_uptime.commune import FIRST, LAST, Commune, moment, nights
@@ -200,6 +201,14 @@ def test_every_row_adds_up_and_areas_hold_every_pole_day(commune: Commune) -> No
     assert len(rows) == pole_days
     assert len(rows) >= 4 * 14
     assert all(one.adds_up for one in rows)
+
+
+def test_the_last_nights_of_a_pole_are_its_whole_days_before_today(commune: Commune) -> None:
+    with commune.engine.connect() as conn:
+        nights = last_days(conn, "TG-0001", today=date(2026, 3, 15), days=14)
+        assert nights is not None
+        assert nights.sums == commune.line("TG-0001").sums
+        assert last_days(conn, "TG-0001", today=date(2026, 2, 1)) is None
 
 
 def test_the_first_and_last_day_are_both_within(commune: Commune) -> None:
