@@ -130,3 +130,17 @@ def silence(
     show({**asdict(report), "sound": report.sound}, as_json=as_json)
     if not report.sound:
         raise typer.Exit(1)
+
+
+@app.command(epilog="Example: ngonden bench uptime --poles 49000 --days 365 --json")
+def uptime(
+    poles: Annotated[int, typer.Option(min=1, help="Poles of the province, 219 to a commune.")] = 49_000,
+    days: Annotated[int, typer.Option(min=1, max=3650, help="Days that are reckoned for each.")] = 365,
+    as_json: AsJson = False,
+) -> None:
+    """Milliseconds for uptime over a province's year, a commune's month, a pole's year, on PostgreSQL."""
+    from bench.uptime import run_uptime
+
+    with workplace(None), progress_bar("poles", poles) as progress:
+        report = run_uptime(poles=poles, days=days, progress=progress)
+    show(asdict(report), as_json=as_json)

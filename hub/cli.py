@@ -21,6 +21,7 @@ from hub.notify import cli as notify_cli
 from hub.registry import cli as registry_cli
 from hub.settings import SettingsError, load_settings
 from hub.telemetry import cli as telemetry_cli
+from hub.uptime import cli as uptime_cli
 
 app = typer.Typer(
     add_completion=False,
@@ -123,5 +124,6 @@ for tools in (
     telemetry_cli,
     backup_cli,
     notify_cli,
+    uptime_cli,
 ):
     tools.register(app)

@@ -28,6 +28,35 @@ def day(on: date) -> str:
     return f"{on:%d/%m/%Y}"
 
 
+def share(part: float | None) -> str:
+    """0 to 1 as `98,1 %`; what is not known as a dash. A little less than all is never `100 %`."""
+    if part is None:
+        return "–"
+    if part in (0, 1):
+        return f"{part * 100:.0f} %"
+    return f"{min(max(part * 100, 0.1), 99.9):.1f} %".replace(".", ",")
+
+
+def hours(seconds: float | None) -> str:
+    """Seconds as `1.234 h`, `12,5 h` or `<0,1 h`; what is not known as a dash."""
+    if seconds is None:
+        return "–"
+    whole = seconds / 3600
+    if 0 < whole < 0.1:
+        return "<0,1 h"
+    text = f"{whole:,.0f}" if whole >= 100 or whole == int(whole) else f"{whole:.1f}"
+    return text.translate(_SWAPPED) + " h"
+
+
+def kwh(energy: float | None) -> str:
+    """`12,3 kWh`; what no meter told as a dash."""
+    return "–" if energy is None else f"{energy:,.1f}".translate(_SWAPPED) + " kWh"
+
+
+_SWAPPED = str.maketrans(",.", ".,")
+"""Vietnamese groups by dots and has a decimal comma."""
+
+
 def size(byte_count: int) -> str:
     """A size as `512 B` or `16,0 kB`."""
     return f"{byte_count} B" if byte_count < 1000 else f"{byte_count / 1000:.1f} kB".replace(".", ",")

@@ -9,6 +9,7 @@ from typing import get_args
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from dashboards.web.formatting import VIETNAM
 from dashboards.web.render import Renderer, language_of, translator_of
 from hub.access.model import Role
 from hub.api.deps import Admin, Anyone, HubDep, Viewer
@@ -20,6 +21,7 @@ from hub.ingest.reads import reject_counts, rejects
 from hub.notify.model import SEVERITIES, Status
 from hub.notify.wording import known_kinds
 from hub.registry.reads import CommuneInfo, PoleInfo, communes, node, poles
+from hub.uptime.reads import last_days
 
 REJECTS_SHOWN = 200
 
@@ -51,9 +53,11 @@ def routes(renderer: Renderer) -> APIRouter:
         with hub.reads.connect() as conn:
             found = seen_pole(conn, user, code)
             served = None if found.node is None else node(conn, found.node)
+            nights = last_days(conn, code, today=hub.clock().astimezone(VIETNAM).date())
         values = {
             "pole": found,
             "may_command": user.role.allows(Role.STAFF),
+            "last_nights": nights,
             "node_poles": 0 if served is None else len(served.poles),
         }
         return renderer.page(request, "pole.html", values, user=user, live=True)

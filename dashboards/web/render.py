@@ -55,6 +55,9 @@ class Renderer:
             "moment_seconds": formatting.moment_seconds,
             "date": formatting.day,
             "bytes": formatting.size,
+            "share": formatting.share,
+            "hours": formatting.hours,
+            "kwh": formatting.kwh,
         }
 
     def page(

@@ -28,6 +28,7 @@ from hub.api.routes import (
     poles,
     registry,
     session,
+    uptime,
     users,
     webhooks,
 )
@@ -93,6 +94,7 @@ def create_api(
         funding,
         registry,
         session,
+        uptime,
         users,
         events,
         openapi,

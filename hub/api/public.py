@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, timezone
 
 from sqlalchemy import Connection
 
@@ -14,8 +14,12 @@ from hub.incidents.reads import incidents
 from hub.ingest.lamp_status import LampStatus, is_measured, lamp_status
 from hub.ingest.reads import node_state_of, pole_state_of
 from hub.registry.reads import pole
+from hub.uptime.coverage.states import LOCAL_OFFSET_S
+from hub.uptime.model import Line
+from hub.uptime.reads import last_days
 
 LAST_LINES = 12
+_LOCAL = timezone(timedelta(seconds=LOCAL_OFFSET_S))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,8 @@ class PublicPole:
     funding: PoleFunding
     lines: tuple[PublicLine, ...]
     open_incident: PublicIncident | None
+    last_nights: Line | None
+    """The last thirty whole days; None where nothing was reckoned yet."""
 
 
 def public_pole(conn: Connection, code: str, now: datetime) -> PublicPole | None:
@@ -80,6 +86,7 @@ def public_pole(conn: Connection, code: str, now: datetime) -> PublicPole | None
         last_seen_at=None if node is None else node.last_seen_at,
         funding=pole_funding(conn, code),
         lines=tuple(_line(one) for one in entries(conn, code, limit=LAST_LINES)),
+        last_nights=last_days(conn, code, today=now.astimezone(_LOCAL).date()),
         open_incident=None
         if not found
         else PublicIncident(found[0].kind, *incident_title(found[0].kind), found[0].opened_at),

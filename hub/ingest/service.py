@@ -19,6 +19,7 @@ from hub.ingest.lock import IngestLock
 from hub.settings import HubSettings
 from hub.telemetry.drainer import Drainer
 from hub.telemetry.port import TelemetryStore
+from hub.uptime.daily.roller import Roller
 
 _log = structlog.get_logger(__name__)
 
@@ -58,6 +59,7 @@ class IngestService:
         self._link = MqttLink(settings.broker)
         outbox = SqlOutbox(engine)
         self._drainer = _drain(outbox, store, drain)
+        self._roller = Roller(engine, (clocks or Clocks()).now)
         self._committer = Committer(
             engine,
             self._lock,
@@ -73,6 +75,7 @@ class IngestService:
         """Begin; returns at once. A broker that is not there yet is waited for."""
         self._thread.start()
         self._drainer.start()
+        self._roller.start()
         self._link.start()
         _log.info("ingest_started")
 
@@ -80,6 +83,7 @@ class IngestService:
         """End after the commit at hand. What is not committed stays with the broker and the nodes."""
         self._link.stop()
         self._drainer.stop()
+        self._roller.stop()
         self._committer.stop()
         self._thread.join()
         self._lock.release()

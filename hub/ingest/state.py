@@ -21,6 +21,7 @@ from hub.ingest.histogram import Histogram
 from hub.ingest.ranges import RangeSet
 from hub.ingest.tables import ingest_stat, node_state, pole_state, received
 from hub.ingest.unflushed import Unflushed
+from hub.uptime.coverage.keeper import CoverageKeeper
 from protocol import LampCounters
 
 NodeWord = Literal["online", "silent", "lost", "stopped"]
@@ -101,6 +102,7 @@ class IngestState:
     """Heartbeats that retained messages promise for nodes not heard yet: their first word may be a report."""
     poles: dict[str, PoleMark] = field(default_factory=dict)
     ranges: dict[tuple[str, str], RangeSet] = field(default_factory=dict)
+    coverage: CoverageKeeper = field(default_factory=CoverageKeeper)
     counters: Counters = field(default_factory=Counters)
     latency_ms: Histogram = field(default_factory=Histogram)
     unflushed: Unflushed = field(default_factory=Unflushed)
@@ -155,13 +157,15 @@ def load_state(conn: Connection, now: datetime) -> IngestState:
 
 
 def _load_marks(conn: Connection, state: IngestState) -> None:
-    names = ("pole", "node", "epoch", "seq", "sample_at", "told", "power_w", "reason")
+    names = ("pole", "node", "epoch", "seq", "sample_at", "told", "power_w", "reason", "cameras")
     columns = (pole_state.c[name] for name in names)
-    for pole, node, epoch, seq, sample_at, told, power_w, reason in conn.execute(select(*columns)):
+    cameras: dict[str, float] = {}
+    for pole, node, epoch, seq, sample_at, told, power_w, reason, seen in conn.execute(select(*columns)):
         if power_w is not None or state.watcher.is_watched(pole, METER_STALE):
             state.metered.add(pole)
         if reason == "maintenance":
             state.watcher.arranging.maintain(Subject("pole", pole, pole, node, Place()), begins=True)
+        cameras |= dict.fromkeys((one["camera"] for one in seen), sample_at.timestamp())
         counters = told.get("counters")
         state.poles[pole] = PoleMark(
             node,
@@ -171,3 +175,5 @@ def _load_marks(conn: Connection, state: IngestState) -> None:
             tuple(told.get("faults", ())),
             None if counters is None else msgspec.convert(counters, LampCounters),
         )
+    lamps = {pole: mark.sample_at.timestamp() for pole, mark in state.poles.items()}
+    state.coverage.load(conn, lamps, cameras)

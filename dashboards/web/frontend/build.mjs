@@ -28,6 +28,7 @@ const result = await build({
     { in: "src/styles/commands.css", out: "commands" },
     { in: "src/styles/notices.css", out: "notices" },
     { in: "src/styles/public.css", out: "public" },
+    { in: "src/styles/uptime.css", out: "uptime" },
     { in: "src/icons/lamp.svg", out: "lamp" },
   ],
   outdir: output,

@@ -85,6 +85,7 @@ def needs_commit(batch: Batch, outcome: Outcome, chores: Chores) -> bool:
         or outcome.parents
         or outcome.watches
         or chores
+        or batch.state.coverage.due(batch.now)
     )
 
 
@@ -109,6 +110,7 @@ def write_batch(conn: Connection, batch: Batch, outcome: Outcome, chores: Chores
     _EVENTS.write(conn, [(*row, revision) for row in batch.event_rows])
     newest = write_log(conn, batch)
     incidents.write(conn, outcome, revision)
+    batch.state.coverage.write(conn, revision, batch.now)
     _write_chores(conn, chores, batch.now, revision)
     stats = {"counters": batch.state.counters.to_json(), **chores.stats}
     if chores.checkpoint is not None:

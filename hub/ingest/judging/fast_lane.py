@@ -93,8 +93,10 @@ class FastLane:
             batch.runs[slot] = [first, last]
         batch.messages.append((slot.commune, round(came[7] * 1000), len(times), payload))
         batch.live_sample_times += times
-        for sample in message.samples:
+        covered, rated_w = batch.state.coverage.sample, slot.known.lamp_rated_w
+        for sample, time_s in zip(message.samples, times, strict=True):
             keep(batch, slot, sample, came[7])
+            covered(sample, time_s, rated_w.get(sample.pole))
         return True
 
     def _routine(

@@ -110,6 +110,7 @@ def take_sample(
             is_live=is_live,
         )
     )
+    batch.state.coverage.sample(sample, filed_s, known.lamp_rated_w.get(sample.pole))
     batch.state.counters.samples_stored += 1
     batch.confirmation(known, epoch).stored.append(seq)
     if is_live and synced:

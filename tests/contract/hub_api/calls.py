@@ -78,6 +78,14 @@ def body_for(method: str, path: str) -> dict[str, Any]:
         "/api/v1/notices/routes/{route_id}": {"json": {"name": "Trực", "channels": ["truc"]}},
         "/api/v1/webhooks": {"json": {"url": "https://example.vn/hook"}},
         "/api/v1/webhooks/{webhook_id}/enabled": {"json": {"enabled": True}},
+        "/api/v1/tariffs": {
+            "json": {
+                "valid_from": "2025-05-10",
+                "vnd_per_kwh": "2204.07",
+                "vat_percent": "8",
+                "source": "QĐ",
+            }
+        },
         "/api/v1/users": {"json": {"name": "nguoi-moi", "role": "viewer", "password": "mat khau rat dai"}},
     }
     return {} if method in SAFE_METHODS or method == "DELETE" else bodies.get(path, {})

@@ -69,6 +69,10 @@ PLANNED = {
     "/api/v1/funding/entries": {"post"},
     "/api/v1/funding/entries/{entry_id}/reversal": {"post"},
     "/api/v1/registry/import": {"post"},
+    "/api/v1/uptime": {"get"},
+    "/api/v1/uptime.csv": {"get"},
+    "/api/v1/uptime.xlsx": {"get"},
+    "/api/v1/tariffs": {"get", "post"},
     "/api/v1/users": {"get", "post"},
     "/api/v1/users/{name}/disable": {"post"},
 }

@@ -42,6 +42,7 @@ STAFF = {
 }
 
 ADMIN = {
+    ("POST", "/api/v1/tariffs"),
     ("POST", "/api/v1/registry/import"),
     ("GET", "/api/v1/users"),
     ("POST", "/api/v1/users"),

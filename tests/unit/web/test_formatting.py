@@ -23,6 +23,33 @@ def test_times_are_shown_in_vietnam_and_cross_midnight_there() -> None:
     assert formatting.moment_seconds(at) == "01:30:05 22/11/2026"
 
 
+@pytest.mark.parametrize(
+    ("part", "text"),
+    [
+        (0.98113, "98,1 %"),
+        (1.0, "100 %"),
+        (0.99999, "99,9 %"),
+        (0.0001, "0,1 %"),
+        (0.0, "0 %"),
+        (None, "–"),
+    ],
+)
+def test_a_share_is_never_rounded_to_all_or_nothing(part: float | None, text: str) -> None:
+    assert formatting.share(part) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0 h"), (120, "<0,1 h"), (5400, "1,5 h"), (7200, "2 h"), (4_444_000, "1.234 h"), (None, "–")],
+)
+def test_spans_are_told_in_hours(seconds: float | None, text: str) -> None:
+    assert formatting.hours(seconds) == text
+
+
+def test_energy_is_told_in_kilowatt_hours() -> None:
+    assert (formatting.kwh(1234.56), formatting.kwh(None)) == ("1.234,6 kWh", "–")
+
+
 def test_days_are_written_day_first() -> None:
     assert formatting.day(date(2026, 3, 4)) == "04/03/2026"
 

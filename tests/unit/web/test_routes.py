@@ -22,6 +22,7 @@ PAGES = {
     "/commands": Role.VIEWER,
     "/nodes": Role.VIEWER,
     "/notices": Role.ADMIN,
+    "/uptime": Role.VIEWER,
     "/login": Role.ANONYMOUS,
     "/p/{code}": Role.ANONYMOUS,
     "/static/{name}": Role.ANONYMOUS,

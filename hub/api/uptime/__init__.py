@@ -1,0 +1,1 @@
+"""Uptime as the API asks, answers and hands it to spreadsheets."""

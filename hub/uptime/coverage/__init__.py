@@ -1,0 +1,1 @@
+"""What was seen of each lamp and camera, minute by minute, and how it is kept."""

@@ -1,0 +1,1 @@
+"""From coverage to seconds up, down and unknown per local day, and the sums of areas."""
