@@ -16,7 +16,7 @@ from influxdb_client.rest import ApiException
 
 from hub.telemetry.port import StoreUnavailableError
 
-_TIMEOUT_MS = 15_000
+TIMEOUT_S = 15.0
 _LONGEST_WAIT_S = 300.0
 _TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 _VERSION = re.compile(r"v?(\d+)\.(\d+)")
@@ -95,10 +95,10 @@ class Answer:
 class InfluxServer:
     """Asks one server. Every call raises StoreUnavailableError when there is no answer."""
 
-    def __init__(self, address: InfluxAddress) -> None:
+    def __init__(self, address: InfluxAddress, timeout_s: float = TIMEOUT_S) -> None:
         self.address = address
         self._client = InfluxDBClient(
-            address.url, token=address.token or "", org=address.org or "-", timeout=_TIMEOUT_MS
+            address.url, token=address.token or "", org=address.org or "-", timeout=int(timeout_s * 1000)
         )
         self._headers: dict[str, str] = {}
         if address.token:
