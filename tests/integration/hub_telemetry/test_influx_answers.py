@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from datetime import timedelta
 
 import pytest
 
@@ -12,7 +13,7 @@ from hub.telemetry.influx import InfluxStore
 from hub.telemetry.influxdb.server import InfluxAddress
 from hub.telemetry.outbox import InMemoryOutbox
 from hub.telemetry.port import StoreUnavailableError
-from tests.integration.hub_ingest.test_telemetry_contract import point
+from tests.integration.hub_ingest.test_telemetry_contract import DAY, point
 from tests.integration.hub_telemetry.recorded import Recording, serving
 
 PING_1: Recording = (204, {"X-Influxdb-Version": "1.8.10"}, "")
@@ -74,6 +75,27 @@ def test_hours_that_cannot_be_marked_hold_the_samples_back() -> None:
         store.write(1, [point(1)])
         assert [one for one in server.asked if one.query.get("db") == "den" and one.what == "POST /write"]
         store.close()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (200, {}, {"results": [{"statement_id": 0, "error": "table 'public.iox.hour_due' not found"}]}),
+        (400, {}, {"error": "Error during planning: table 'public.iox.hour_due' not found"}),
+    ],
+)
+def test_a_measurement_that_nothing_was_written_to_is_empty(answer: Recording) -> None:
+    ping: Recording = (200, {}, {"version": "3.2.1"})
+    with serving({"GET /ping": ping, "GET /query": answer, "POST /api/v2/write": DONE}) as server:
+        store = open_store(f"influx+http://127.0.0.1:{server.port}/den?token=secret")
+        store.write(1, [point(1)])
+        assert store.series("TG-0001", DAY, DAY + timedelta(days=1), 600).time == []
+        store.close()
+        assert [one.query["bucket"] for one in server.asked if "write" in one.what][:3] == [
+            "den-hours",
+            "den-hours",
+            "den",
+        ]
 
 
 def test_a_server_that_never_answers_leaves_the_outbox_as_it_is() -> None:
