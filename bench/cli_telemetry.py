@@ -30,3 +30,21 @@ def telemetry(
     with workplace(keep) as data, progress_bar("pole-days", poles * days) as progress:
         report = run_year(data, poles=poles, days=days, keep=kept, seed=seed, progress=progress)
     show(asdict(report), as_json=as_json)
+
+
+@app.command("influx-outage", epilog="Example: ngonden bench influx-outage --minutes 10 --rate 2000 --json")
+def influx_outage(
+    minutes: Annotated[float, typer.Option(min=0.05, help="How long InfluxDB is away.")] = 10.0,
+    rate: Annotated[int, typer.Option(min=10, help="Messages per second, all the time.")] = 2000,
+    nodes: Annotated[int, typer.Option(min=1, help="Nodes that send them in turn.")] = 219,
+    keep: Keep = None,
+    as_json: AsJson = False,
+) -> None:
+    """Kill InfluxDB under load and start it later: what is lost, the hub's memory, how it catches up."""
+    from bench.influx_outage import run_outage
+
+    with workplace(keep) as data, progress_bar("seconds of outage", int(60 * minutes)) as progress:
+        report = run_outage(data, minutes=minutes, rate=rate, nodes=nodes, progress=progress)
+    show({**asdict(report), "sound": report.sound}, as_json=as_json)
+    if not report.sound:
+        raise typer.Exit(1)

@@ -61,7 +61,7 @@ def routes(renderer: Renderer) -> APIRouter:
     ) -> Response:
         with hub.reads.connect() as conn:
             question = asked(
-                hub, conn, kind=kind, level=level, of=of or (), first_day=first_day, last_day=last_day
+                hub, conn, user, kind=kind, level=level, of=of or (), first_day=first_day, last_day=last_day
             )
             answer = answered(conn, question)
         asking = _Address(answer, of or [])

@@ -128,7 +128,7 @@ class EmbeddedStore:
         if not found:
             return Tally(0, 0, 0)
         all_of_them = np.concatenate(found)
-        return Tally(len(all_of_them), len(np.unique(all_of_them)), int(max(all_of_them, default=0)))
+        return Tally(len(all_of_them), len(np.unique(all_of_them)), int(all_of_them.max(initial=0)))
 
     def points(self, pole: str, start: datetime, end: datetime) -> list[Point]:
         """The pole's samples from `start` to before `end` with all their fields, ordered by time.
@@ -228,7 +228,7 @@ class EmbeddedStore:
                 del self._waiting[due[0]]
             elif not self._compactor.expire(self._keep, now_ms=now_ms):
                 self._next_care_ms = now_ms + MINUTE_MS
-        except sqlite.Error as error:
+        except (sqlite.Error, msgspec.MsgspecError, ValueError) as error:
             # The points are safe in the log: only the file's size and the charts' speed wait for this.
             self._names.forget()
             self._next_care_ms = now_ms + MINUTE_MS

@@ -19,6 +19,7 @@ import structlog
 from hub.telemetry.buckets import interval_ms, unix_ms
 from hub.telemetry.influxdb.hours import FIELDS, Hours
 from hub.telemetry.influxdb.server import (
+    TIMEOUT_S,
     DatabaseMissingError,
     InfluxAddress,
     InfluxServer,
@@ -49,12 +50,17 @@ _log = structlog.get_logger(__name__)
 class InfluxStore:
     """See `hub.telemetry.port.TelemetryStore`. Connects when first used; nothing is asked before.
 
-    `clock` gives Unix seconds.
+    `clock` gives Unix seconds; after `timeout_s` without an answer the server counts as unavailable.
     """
 
-    def __init__(self, address: InfluxAddress, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        address: InfluxAddress,
+        clock: Callable[[], float] = time.time,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
         self._address = address
-        self._server = InfluxServer(address)
+        self._server = InfluxServer(address, timeout_s)
         self._clock = clock
         self._hours = Hours(self._server, clock)
         self._hours_looked_s = 0.0

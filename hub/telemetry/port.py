@@ -113,7 +113,10 @@ class TelemetryStore(Protocol):
         """
 
     def count(self, node: str, epoch: str) -> Tally:
-        """What is stored of one node's epoch; raises StoreUnavailableError."""
+        """What is stored of one node's epoch as samples: sums of older ones are not counted.
+
+        Raises StoreUnavailableError.
+        """
 
     def health(self) -> Health:
         """Ask the store how it is; never raises."""

@@ -22,6 +22,7 @@ _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 def _answer(
     hub: HubDep,
+    by: Viewer,
     level: Level = "hamlet",
     of: Annotated[list[Annotated[str, Query(max_length=330)]] | None, Query(max_length=8)] = None,
     kind: Kind = "lamp",
@@ -30,7 +31,7 @@ def _answer(
 ) -> UptimeOut:
     with hub.reads.connect() as conn:
         question = asked(
-            hub, conn, kind=kind, level=level, of=of or (), first_day=first_day, last_day=last_day
+            hub, conn, by, kind=kind, level=level, of=of or (), first_day=first_day, last_day=last_day
         )
         return answered(conn, question)
 

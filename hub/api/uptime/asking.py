@@ -8,8 +8,10 @@ from datetime import date, timedelta, timezone
 
 from sqlalchemy import Connection
 
+from hub.access.model import User
 from hub.api.deps import Hub
 from hub.api.problems import FieldError, Problem
+from hub.api.sight import seen_communes, seen_pole
 from hub.api.uptime.schemas import UptimeLine, UptimeOut
 from hub.registry.reads import communes
 from hub.uptime.coverage.states import LOCAL_OFFSET_S
@@ -26,6 +28,7 @@ _NARROW: tuple[Level, ...] = ("commune", "segment", "hamlet", "group", "pole")
 def asked(
     hub: Hub,
     conn: Connection,
+    by: User,
     *,
     kind: Kind,
     level: Level,
@@ -35,7 +38,8 @@ def asked(
 ) -> Question:
     """The question; the last 30 whole days and this hub's commune where nothing else is said.
 
-    Raises Problem 422 for what can't be read, and for poles or hamlets of more than one commune at once.
+    Raises Problem 422 for what can't be read, and for poles or hamlets of more than one commune at once; 404
+    for a place that is not the asker's to see.
     """
     today = hub.clock().astimezone(_LOCAL).date()
     last = today - timedelta(days=1) if last_day is None else last_day
@@ -47,8 +51,12 @@ def asked(
             f"Khoảng từ {first:%d/%m/%Y} đến {last:%d/%m/%Y} không hợp lệ: cần từ 1 đến {MOST_DAYS} ngày.",
         )
     within = [_within(one) for one in of]
+    for one in within:
+        _check_seen(conn, by, one)
     if not any(one.level in _NARROW for one in within):
         commune = hub.settings.commune
+        if by.communes and commune not in by.communes:
+            commune = by.communes[0]
         if commune is None and level not in ("commune", "programme", "province"):
             known = [one.code for one in communes(conn)]
             if len(known) > 1:
@@ -61,6 +69,13 @@ def asked(
         if commune is not None:
             within.append(Within("commune", commune))
     return Question(kind, level, first, last, tuple(within))
+
+
+def _check_seen(conn: Connection, by: User, place: Within) -> None:
+    if place.level == "pole":
+        seen_pole(conn, by, place.name)
+    elif place.level == "commune" or place.commune is not None:
+        seen_communes(by, place.name if place.level == "commune" else place.commune)
 
 
 def answered(conn: Connection, question: Question) -> UptimeOut:

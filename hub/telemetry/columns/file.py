@@ -56,7 +56,7 @@ class Tier:
         return time_ms // self.span_ms * self.span_ms
 
 
-RAW = Tier(0, 1, 6 * HOUR_MS)
+RAW = Tier(0, 1, DAY_MS)
 MINUTE = Tier(1, MINUTE_MS, DAY_MS)
 HOUR = Tier(2, HOUR_MS, 32 * DAY_MS)
 TIERS = (RAW, MINUTE, HOUR)

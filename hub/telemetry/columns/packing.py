@@ -38,15 +38,19 @@ class Packer:
     def ints(self, values: Ints) -> None:
         """Add integers below 2⁵³ in size."""
         kind, first, rest = _PLAIN, 0, values
-        if len(values) > 1:
+        low, high = _range(values)
+        if low != high:
             steps = np.diff(values)
-            if _bits(steps) < _bits(values):
-                kind, first, rest = _STEPS, int(values[0]), steps
-        low = int(rest.min()) if len(rest) else 0
-        rest = rest - low
-        divisor = max(1, int(np.gcd.reduce(rest))) if len(rest) else 1
-        rest //= divisor
-        width = _width(int(rest.max()) if len(rest) else 0)
+            lowest, highest = _range(steps)
+            if highest - lowest < high - low:
+                kind, first, rest, low, high = _STEPS, int(values[0]), steps, lowest, highest
+        width, divisor = 0, 1
+        if low != high:
+            rest = rest - low
+            divisor = int(np.gcd.reduce(rest))
+            if divisor > 1:
+                rest //= divisor
+            width = _width((high - low) // divisor)
         head = _INTS.pack(kind, width, len(values), first, low, divisor)
         self._parts += [head, _planes(rest, width)]
 
@@ -127,14 +131,11 @@ class Unpacker:
         return piece
 
 
-def _bits(values: Ints) -> float:
-    low = int(values.min())
-    return float(np.log2(1.0 + (values - low)).sum())
+def _range(values: Ints) -> tuple[int, int]:
+    return (int(values.min()), int(values.max())) if len(values) else (0, 0)
 
 
 def _width(largest: int) -> int:
-    if largest == 0:
-        return 0
     return next(width for width in (1, 2, 4, 8) if largest < 1 << (8 * width))
 
 

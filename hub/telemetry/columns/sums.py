@@ -38,14 +38,20 @@ class Sums:
         """Add each datable sample to the interval that it falls into; all must fall into one."""
         at = samples.datable()
         slot = (samples.time_ms[at] - start_ms) // width_ms
-        slots = len(self.samples)
-        self.samples += np.bincount(slot, minlength=slots)
+        if not len(slot):
+            return
+        first = int(slot.min())
+        slot -= first
+        slots = int(slot.max()) + 1
+        span = slice(first, first + slots)
+        self.samples[span] += np.bincount(slot)
         for row, (values, scale) in enumerate(zip(metrics(samples), SCALES, strict=True)):
             found = values[at]
             known = np.isfinite(found)
             where, amounts = slot[known], np.rint(np.clip(found[known], -_MOST, _MOST) * scale)
-            self.counts[row] += np.bincount(where, minlength=slots)
-            self.totals[row] += np.bincount(where, weights=amounts, minlength=slots).astype(np.int64)
+            self.counts[row, span] += np.bincount(where, minlength=slots)
+            totals = np.bincount(where, weights=amounts, minlength=slots)
+            self.totals[row, span] += totals.astype(np.int64)
 
 
 def metrics(samples: Samples) -> tuple[Floats, Floats, Floats, Floats]:

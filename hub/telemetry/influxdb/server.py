@@ -16,13 +16,14 @@ from influxdb_client.rest import ApiException
 
 from hub.telemetry.port import StoreUnavailableError
 
-_TIMEOUT_MS = 15_000
+TIMEOUT_S = 15.0
 _LONGEST_WAIT_S = 300.0
 _TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 _VERSION = re.compile(r"v?(\d+)\.(\d+)")
 _NO_DATABASE = re.compile(
     r"(?:database|bucket|dbrp mapping)\b.*not found|no dbrp mapping|could not find bucket", re.IGNORECASE
 )
+_NO_MEASUREMENT = re.compile(r"(?:table|measurement)\b.*not found", re.IGNORECASE)
 _NO_RIGHTS = re.compile(r"not authorized|requires admin privilege|unauthorized", re.IGNORECASE)
 
 
@@ -95,10 +96,10 @@ class Answer:
 class InfluxServer:
     """Asks one server. Every call raises StoreUnavailableError when there is no answer."""
 
-    def __init__(self, address: InfluxAddress) -> None:
+    def __init__(self, address: InfluxAddress, timeout_s: float = TIMEOUT_S) -> None:
         self.address = address
         self._client = InfluxDBClient(
-            address.url, token=address.token or "", org=address.org or "-", timeout=_TIMEOUT_MS
+            address.url, token=address.token or "", org=address.org or "-", timeout=int(timeout_s * 1000)
         )
         self._headers: dict[str, str] = {}
         if address.token:
@@ -151,8 +152,13 @@ class InfluxServer:
         return rows
 
     def results(self, method: str, query: Mapping[str, str]) -> list[dict[str, Any]]:
-        """The results of a statement on `/query`; an error inside of a 200 is an error."""
+        """The results of a statement on `/query`; an error inside of a 200 is an error.
+
+        A measurement of which nothing was written yet is empty, which some servers call an error.
+        """
         answer = self.ask(method, "/query", query, None)
+        if answer.status in (400, 404) and _NO_MEASUREMENT.search(answer.message):
+            return []
         if answer.status != 200:
             told = f"query: {answer.status} {answer.message}"
             if answer.is_about_a_missing_database():
@@ -164,6 +170,8 @@ class InfluxServer:
         for result in results:
             if "error" in result:
                 told = f"query: {result['error']}"
+                if _NO_MEASUREMENT.search(told):
+                    continue
                 if _NO_DATABASE.search(told):
                     raise DatabaseMissingError(told)
                 if _NO_RIGHTS.search(told):
