@@ -52,11 +52,22 @@ def _open(conn: Connection, steps: Sequence[Step], revision: int, history: list[
         if "closed_at" in step.columns:
             row = _row(step, revision)
             found = conn.execute(insert(incident).values(**row).returning(incident.c.id)).scalar_one()
-            history.append(_history(found, step.at, "opened", step.detail, revision))
+            history.append(_history(found, step.at, "opened", _birth(step), revision))
             closed = step.columns["closed_evidence"]
             history.append(_history(found, step.columns["closed_at"], "closed", closed, revision))
         elif step.key in ids:
-            history.append(_history(ids[step.key], step.at, step.change, step.detail, revision))
+            history.append(_history(ids[step.key], step.at, step.change, _birth(step), revision))
+
+
+def _birth(step: Step) -> Mapping[str, Any]:
+    """What the history says of an opening: its row will change, and must not hide that it was born quiet."""
+    standing = step.standing
+    if standing is None or standing.quiet is None:
+        return step.detail
+    told = {**step.detail, "quiet_reason": standing.quiet}
+    if standing.parent is not None:
+        told |= {"parent": standing.parent.originator, "parent_kind": standing.parent.kind}
+    return told
 
 
 def _row(step: Step, revision: int) -> dict[str, Any]:
