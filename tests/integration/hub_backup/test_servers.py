@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlencode
+from urllib.request import urlopen
 
 import psycopg
 import pytest
@@ -115,10 +118,8 @@ def test_influxdb_and_the_hub_come_back_together(
             target = Target(tmp_path / "new", None, wanted.influx_rpc, "again")
             done = restore(wanted.folder, choose(wanted.folder, None), target, None)
             assert "InfluxDB again" in done
-            back = open_store(f"influx+http://127.0.0.1:{server.port}/again")
-            # For a moment after the restoration it answers that its engine is closed.
-            wait_until(lambda: back.count("tg-0001", EPOCH).distinct == 100, what="the points to be back")
-            back.close()
+            # For a moment after the restoration it answers that its engine is closed, or by halves.
+            wait_until(lambda: values(server, "again") == [100, 100], what="the points to be back")
             with pytest.raises(RestoreError, match="influxd restore"):
                 restore(wanted.folder, made, Target(tmp_path / "x", None, wanted.influx_rpc, "again"), None)
             assert list((tmp_path / "x").iterdir()) == []
@@ -128,6 +129,14 @@ def test_influxdb_and_the_hub_come_back_together(
     assert (tmp_path / "new" / "hub.db").exists()
     with pytest.raises(BackupError, match="does not answer"):
         make_point(hub, wanted, now=NOON.replace(hour=6))
+
+
+def values(server: Influxd, database: str) -> list[int] | None:
+    """How many points the database has, and the last seq; None while it cannot say."""
+    query = urlencode({"db": database, "q": 'SELECT count("seq"), max("seq") FROM "pole_sample"'})
+    with urlopen(f"{server.url}/query?{query}", timeout=10) as answer:
+        series = json.load(answer)["results"][0].get("series")
+    return None if series is None else series[0]["values"][0][1:]
 
 
 def point(seq: int) -> Point:
