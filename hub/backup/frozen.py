@@ -16,6 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.pool import StaticPool
+
 from hub.backup.errors import BackupError
 from hub.db import sqlite_module
 
@@ -28,7 +31,7 @@ class Frozen:
     """The file's bytes as they stand, and a connection that reads the same moment. End no transaction on it."""
 
     file: BinaryIO
-    connection: Any
+    connection: Connection
 
 
 @contextmanager
@@ -49,9 +52,11 @@ def frozen(
             path.open("rb") as file,
             _connection(sqlite, path) as reader,
             _connection(sqlite, path) as writer,
+            # Before the snapshot is taken: on its first connection SQLAlchemy rolls back once.
+            _read_by(reader) as connection,
         ):
             _freeze(reader, writer, path, pause, steady_s)
-            yield Frozen(file, reader)
+            yield Frozen(file, connection)
     except (OSError, sqlite.Error) as error:
         raise BackupError(f"{path} can't be read: {error}", f"Không đọc được {path}: {error}") from error
 
@@ -61,6 +66,16 @@ def _connection(sqlite: Any, path: Path) -> Iterator[Any]:
     opened = sqlite.connect(f"file:{path}?mode=rw", uri=True, timeout=10, isolation_level=None)
     with closing(opened):
         yield opened
+
+
+@contextmanager
+def _read_by(reader: Any) -> Iterator[Connection]:
+    """The reader as SQLAlchemy's, which neither begins nor ends a transaction on it before its end."""
+    engine = create_engine(
+        "sqlite://", creator=lambda: reader, poolclass=StaticPool, pool_reset_on_return=None
+    )
+    with engine.connect() as connection:
+        yield connection
 
 
 def _freeze(

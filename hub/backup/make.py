@@ -19,8 +19,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
-from sqlalchemy import create_engine
-from sqlalchemy.pool import StaticPool
 
 from hub.backup import manifest as manifests
 from hub.backup import servers
@@ -171,7 +169,7 @@ class _Work:
         file = self._aside / f"{part}.pages{self._suffix}"
         with frozen(path) as still, sealing(file, self._wanted.secret) as out:
             taken = take(still.file, b"" if known is None else known.digests, out.write, key=key)
-            held = _facts(still.connection) if facts else None
+            held = facts_of(still.connection) if facts else None
         self._remembered[part] = _Known(
             self._name,
             self._now if known is None else known.whole_at,
@@ -231,15 +229,6 @@ class _Work:
     @property
     def _suffix(self) -> str:
         return ".gz" if self._wanted.secret is None else ".sealed"
-
-
-def _facts(connection: object) -> Facts:
-    """By the connection whose transaction holds the file still: the pool must neither end nor close it."""
-    engine = create_engine(
-        "sqlite://", creator=lambda: connection, poolclass=StaticPool, pool_reset_on_return=None
-    )
-    with engine.connect() as conn:
-        return facts_of(conn)
 
 
 @contextmanager

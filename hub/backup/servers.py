@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import socket
 import subprocess
 import tarfile
 import tempfile
@@ -57,6 +59,7 @@ def restore_postgres(url: str, source: Source) -> None:
 
 def backup_influx(rpc: str, database: str, to: SealedWriter) -> None:
     """Write a portable backup of one InfluxDB 1.x database as a tar. Raises BackupError."""
+    _answers(rpc)
     with tempfile.TemporaryDirectory(prefix="ngonden-influx-") as folder:
         _run(["influxd", "backup", "-portable", "-host", rpc, "-db", database, folder])
         with tarfile.open(fileobj=cast("IO[bytes]", to), mode="w|") as tar:
@@ -86,9 +89,20 @@ def pack(folder: Path, to: SealedWriter) -> None:
 def restore_influx(rpc: str, database: str, folder: Path) -> None:
     """Bring an unpacked portable backup into an InfluxDB 1.x that has no such database. Raises RestoreError."""
     try:
-        _run(["influxd", "restore", "-portable", "-host", rpc, "-db", database, str(folder)])
+        _answers(rpc)
+        source = _influx_source(folder)
+        named = [] if source == database else ["-newdb", database]
+        _run(["influxd", "restore", "-portable", "-host", rpc, "-db", source, *named, str(folder)])
     except BackupError as error:
         raise RestoreError(str(error), error.vi) from None
+
+
+def _influx_source(folder: Path) -> str:
+    """The name of the database in an unpacked portable backup: it can only be asked for by that."""
+    for path in folder.glob("*.manifest"):
+        for file in json.loads(path.read_text(encoding="utf-8")).get("files") or ():
+            return str(file["database"])
+    raise RestoreError("the backup of InfluxDB is empty", "Bản sao lưu InfluxDB không có dữ liệu.")
 
 
 def influx_database(telemetry: str) -> str:
@@ -107,6 +121,18 @@ def postgres_environment(url: str) -> dict[str, str]:
         "PGDATABASE": parts.database,
     }
     return {name: value for name, value in found.items() if value}
+
+
+def _answers(rpc: str) -> None:
+    """Ask first: influxd itself tries for two minutes before it says that nobody is there."""
+    host, _, port = rpc.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=5).close()
+    except (OSError, ValueError) as error:
+        raise BackupError(
+            f"InfluxDB does not answer at {rpc} (its bind-address, not the one for HTTP): {error}",
+            f"InfluxDB không trả lời tại {rpc} (địa chỉ bind-address, không phải địa chỉ HTTP): {error}",
+        ) from None
 
 
 def _run(command: Sequence[str]) -> None:

@@ -57,9 +57,11 @@ class Influxd:
         self._program = program or require_program("influxd")
         folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
+        self.rpc_port = free_port()
+        """Where `influxd backup` and `influxd restore` ask."""
         self.log_path = folder / "influxd.log"
         self._config_path = folder / "influxd.conf"
-        self._config_path.write_text(_CONFIG.format(folder=folder, port=self.port, rpc_port=free_port()))
+        self._config_path.write_text(_CONFIG.format(folder=folder, port=self.port, rpc_port=self.rpc_port))
         self._process: subprocess.Popen[bytes] | None = None
 
     @property

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -26,7 +27,12 @@ class Postgres:
     (fsync off), which no test of ours is about.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, *, settings: Sequence[str] = (), prepare: Callable[[Postgres, Path], None] | None = None
+    ) -> None:
+        """`settings` such as `archive_mode=on`; `prepare` fills the empty data folder in place of `initdb`."""
+        self._settings = settings
+        self._prepare = prepare
         self._bin = _programs()
         self._folder = Path(tempfile.mkdtemp(prefix="ngonden-pg-"))
         self._process: subprocess.Popen[bytes] | None = None
@@ -66,6 +72,31 @@ class Postgres:
             )
         return f"postgresql+psycopg://ngonden@127.0.0.1:{self.port}/{name}"
 
+    def run(self, program: str, *words: str) -> None:
+        """Run one of PostgreSQL's own programs as the server's user."""
+        command = [*self._as_user, str(self._bin / program), *words]
+        done = subprocess.run(command, check=False, capture_output=True, text=True, cwd="/")
+        assert done.returncode == 0, f"{program}: {done.stderr}"
+
+    def folder(self, name: str) -> Path:
+        """A folder of this name that the server may write, gone with the server."""
+        path = self._folder / name
+        path.mkdir(mode=0o700)
+        self._give(path)
+        return path
+
+    def take_over(self, source: Path, data: Path) -> None:
+        """Copy another cluster's files into this one's data folder; for `prepare`."""
+        shutil.copytree(source, data)
+        data.chmod(0o700)
+        self._give(data, *data.rglob("*"))
+
+    def _give(self, *paths: Path) -> None:
+        if self._as_user:
+            user = _system_user()
+            for path in paths:
+                os.chown(path, user.pw_uid, user.pw_gid)
+
     def stop(self) -> None:
         """End the server and remove its folder; does nothing a second time."""
         if self._process is not None:
@@ -80,19 +111,18 @@ class Postgres:
 
     def _start(self) -> None:
         data = str(self._folder / "data")
-        initdb = [str(self._bin / "initdb"), "-D", data, "-U", "ngonden", "-A", "trust", "-E", "UTF8"]
-        subprocess.run(
-            [*self._as_user, *initdb, "--locale=C.UTF-8", "--no-sync"],
-            check=True,
-            capture_output=True,
-            cwd="/",
-        )
+        if self._prepare is not None:
+            self._prepare(self, Path(data))
+        else:
+            words = ["-D", data, "-U", "ngonden", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]
+            self.run("initdb", *words, "--no-sync")
         settings = [
             "listen_addresses=127.0.0.1",
             f"unix_socket_directories={self._folder}",
             "fsync=off",
             "full_page_writes=off",
             "max_connections=60",
+            *self._settings,
         ]
         server = [str(self._bin / "postgres"), "-D", data, "-p", str(self.port)]
         for setting in settings:

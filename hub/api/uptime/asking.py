@@ -74,7 +74,7 @@ def asked(
 def _check_seen(conn: Connection, by: User, place: Within) -> None:
     if place.level == "pole":
         seen_pole(conn, by, place.name)
-    elif place.level == "commune" or place.commune is not None:
+    elif place.level == "commune" or place.commune:
         seen_communes(by, place.name if place.level == "commune" else place.commune)
 
 
