@@ -31,8 +31,8 @@ async function send<T>(method: string, path: string, body?: unknown): Promise<T>
   });
 }
 
-export async function remove(path: string): Promise<void> {
-  await request<unknown>(path, { method: "DELETE" });
+export async function remove<T = void>(path: string): Promise<T> {
+  return request<T>(path, { method: "DELETE" });
 }
 
 async function request<T>(path: string, init: RequestInit): Promise<T> {
