@@ -75,7 +75,7 @@ function showForms(one: IncidentDetail): void {
   if (document.getElementById("assign") === null) return; // a viewer has no forms
   const open = one.closed_at === null;
   need("acknowledge").hidden = !open || one.acknowledged_at !== null;
-  need("assign").hidden = !open;
+  need("assign").hidden = !open || one.groups.length === 0;
   need("resolve").hidden = !open;
   const select = need<HTMLSelectElement>("group");
   if (select.dataset["of"] === String(one.assigned_group) && select.options.length === one.groups.length) return;
@@ -83,7 +83,13 @@ function showForms(one: IncidentDetail): void {
   const chosen = one.assigned_group ?? (one.default_group || one.groups[0]);
   select.replaceChildren(...one.groups.map((name) =>
     h("option", { value: name, selected: name === chosen }, name === one.default_group ? t("assign.default", { name }) : name)));
-  need("assign").hidden = !open || one.groups.length === 0;
+  suitAssign();
+}
+
+/** Giving it to the group that has it already would change nothing. */
+function suitAssign(): void {
+  const same = need<HTMLSelectElement>("group").value === known?.assigned_group;
+  need("assign").querySelector("button")!.disabled = same;
 }
 
 async function send(name: (typeof forms)[number], form: HTMLFormElement): Promise<void> {
@@ -95,6 +101,7 @@ async function send(name: (typeof forms)[number], form: HTMLFormElement): Promis
     form.reset();
     if (known !== null && name === "assign") need<HTMLSelectElement>("group").value = known.assigned_group ?? "";
   });
+  if (name === "assign") suitAssign(); // the form has just been unlocked
 }
 
 for (const name of forms) {
@@ -105,6 +112,8 @@ for (const name of forms) {
     void send(name, form);
   });
 }
+
+document.getElementById("group")?.addEventListener("change", suitAssign);
 
 async function read(): Promise<number> {
   const one = await get<IncidentDetail>(path);
