@@ -99,7 +99,7 @@ def routes(renderer: Renderer) -> APIRouter:
     def nodes_page(request: Request, hub: HubDep, user: Viewer) -> Response:
         with hub.reads.connect() as conn:
             shown = home_commune(conn, user, hub.settings.commune)
-            found = standings(conn, communes=None if shown is None else (shown.code,))
+            found = standings(conn, communes=seen_communes(user) if shown is None else (shown.code,))
         values = {
             "nodes": sorted(found, key=lambda one: _ORDER.index(one.standing)),
             "counts": Counter(one.standing for one in found),

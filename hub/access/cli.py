@@ -9,16 +9,19 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy import Connection
 
 from hub.access.model import AccessError, Role
 from hub.access.store import add_user as add_user_row
 from hub.access.store import first_login_needed, hashed_password, new_first_login
 from hub.console import AsJson, Database, opened
+from hub.registry.reads import communes
 
 
 def register(app: typer.Typer) -> None:
@@ -68,6 +71,7 @@ def add_user(
     try:
         hashed = hashed_password(typed.rstrip("\r\n"))
         with opened(database) as engine, engine.begin() as conn:
+            _check_known(conn, commune or ())
             user = add_user_row(
                 conn, name, role, hashed=hashed, communes=commune or (), now=datetime.now(UTC)
             )
@@ -79,6 +83,17 @@ def add_user(
         if as_json
         else f"{user.name} may sign in as {user.role.value}."
     )
+
+
+def _check_known(conn: Connection, codes: Iterable[str]) -> None:
+    known = {one.code for one in communes(conn)}
+    for code in codes:
+        if code not in known:
+            raise AccessError(
+                "communes",
+                f"Không có xã/phường nào mang mã “{code}”. Hãy nhập danh sách cột đèn trước.",
+                f"no commune {code!r} is registered: import the poles first",
+            )
 
 
 def _write_private(file: Path, text: str) -> None:

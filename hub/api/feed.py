@@ -131,7 +131,9 @@ class Feed:
             if recheck:
                 recheck_at = loop.time() + RECHECK_S
             # For all who listen by now: what was committed after somebody's catch-up is only told here.
-            told = {sight: batch.of(sight) for sight in set(self._listeners.values())}
+            # Who comes from here on reads what we have read.
+            told = await run_in_threadpool(batch.told, set(self._listeners.values()))
             for listener, sight in list(self._listeners.items()):
-                if told[sight] and not listener.offer(told[sight]):
+                news = told.get(sight, b"")
+                if news and not listener.offer(news):
                     self._listeners.pop(listener, None)

@@ -18,9 +18,10 @@ Seconds = Annotated[float, Field(ge=0, le=LONGEST_S, allow_inf_nan=False)]
 
 
 class IncidentRow(IncidentOut):
-    """An incident in a list; `parts` counts the incidents that it explains."""
+    """An incident in a list; `parts` counts what it explains, `place` says where its pole stands."""
 
     parts: int
+    place: str
 
 
 class IncidentPage(Out):

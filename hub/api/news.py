@@ -7,7 +7,7 @@ the whole batch again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
@@ -19,7 +19,7 @@ from hub.api.batch_schemas import BatchOut
 from hub.api.board import Board, Change, batch_out, command_out, incident_out
 from hub.api.schemas import SummaryOut
 from hub.api.sight import home_of
-from hub.api.summaries import summary_of
+from hub.api.summaries import rejects_total, summary_of
 from hub.commands.batch_reads import BatchView
 from hub.funding.reads import PoleFunding, totals
 from hub.funding.reads import head as ledger_head
@@ -50,16 +50,23 @@ class Batch:
         self.events: list[Event] = []
         self.summaries: dict[str, SummaryOut] = {}
         self.homes: dict[Sight, str] = {}
+        self._written: list[str] = []
 
     def of(self, sight: Sight) -> bytes:
         """What a listener with this sight is told; empty where nothing is new."""
+        # Each event is written once, however many sights it lies in.
+        self._written += [_text(one.name, one.body) for one in self.events[len(self._written) :]]
         told = [
-            (one.name, one.body)
-            for one in self.events
+            text
+            for one, text in zip(self.events, self._written, strict=True)
             if not sight or one.commune is None or one.commune in sight
         ]
         summary = self.summaries.get(self.homes.get(sight, ""))
-        return render(told if summary is None else [*told, ("summary", summary)], self.revision)
+        return _joined(told if summary is None else [*told, _text("summary", summary)], self.revision)
+
+    def told(self, sights: Collection[Sight]) -> dict[Sight, bytes]:
+        """As `of`, for all of these."""
+        return {sight: self.of(sight) for sight in sights}
 
 
 class News:
@@ -145,10 +152,12 @@ class News:
             return
         known = communes(conn)
         self._homes_known.update(sights)
+        rejects = rejects_total(conn)
         homes = {sight: home_of(known, sight, self._commune) for sight in sights}
         batch.homes = {sight: home.code for sight, home in homes.items() if home is not None}
         for home in {home.code: home for home in homes.values() if home is not None}.values():
-            summary = summary_of(conn, self._board, home, now, money=self._money_of(conn, home))
+            money = self._money_of(conn, home)
+            summary = summary_of(conn, self._board, home, now, money=money, rejects=rejects)
             if summary != self._summaries.get(home.code):
                 batch.summaries[home.code] = self._summaries[home.code] = summary
 
@@ -166,9 +175,12 @@ def _progress(one: BatchView) -> BatchOut:
     return batch_out(replace(one, left_out=(), scope=replace(one.scope, poles=one.scope.poles[:1])))
 
 
-def render(events: Sequence[tuple[str, BaseModel]], revision: int) -> bytes:
-    """Events in the format of server-sent events (HTML Living Standard, 9.2)."""
-    texts = [f"event: {name}\ndata: {body.model_dump_json()}\n" for name, body in events]
+def _text(name: str, body: BaseModel) -> str:
+    """One event in the format of server-sent events (HTML Living Standard, 9.2), without its empty line."""
+    return f"event: {name}\ndata: {body.model_dump_json()}\n"
+
+
+def _joined(texts: list[str], revision: int) -> bytes:
     if texts:
         texts[-1] += f"id: {revision}\n"
     return "".join(text + "\n" for text in texts).encode()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from hub.commands.model import Action, CommandStatus
 from hub.incidents.model import OriginatorType
@@ -21,9 +21,21 @@ class Out(BaseModel):
 
 
 class In(BaseModel):
-    """A request body; a field that is not known is an error, not silently dropped."""
+    """A request body; a field that is not known is an error, not silently dropped.
+
+    A NUL character is refused in any text: PostgreSQL can't store one.
+    """
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_nul(cls, values: Any) -> Any:
+        if isinstance(values, dict) and any(
+            isinstance(one, str) and "\0" in one for one in values.values()
+        ):
+            raise ValueError("a NUL character is not text")
+        return values
 
 
 class CameraOut(Out):

@@ -69,7 +69,7 @@ class Gate:
 
         headers = Headers(scope=scope)
         limit = MAX_UPLOAD_BYTES if scope["path"] in UPLOAD_PATHS else MAX_BODY_BYTES
-        problem = _cross_origin(scope, headers) or _too_large(headers, limit)
+        problem = _cross_origin(scope, headers) or _too_large(headers, limit) or _with_nul(scope)
         if problem is not None:
             await problem.response(scope["path"])(scope, receive, send_with_headers)
             return
@@ -98,6 +98,15 @@ def _cross_origin(scope: Scope, headers: Headers) -> Problem | None:
         "cross-origin",
         "requests that change something are taken from this site's own pages only",
         "Thao tác này chỉ thực hiện được từ chính trang này.",
+    )
+
+
+def _with_nul(scope: Scope) -> Problem | None:
+    """No name or word of ours holds a NUL, and PostgreSQL can't be asked for one."""
+    if "\0" not in scope["path"] and b"%00" not in scope["query_string"]:
+        return None
+    return Problem(
+        400, "bad-request", "the address holds a NUL character", "Địa chỉ chứa ký tự không hợp lệ."
     )
 
 

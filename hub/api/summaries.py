@@ -41,8 +41,9 @@ def summary_of(
     now: datetime,
     *,
     money: PoleFunding | None = None,
+    rejects: int | None = None,
 ) -> SummaryOut:
-    """Counts over one commune's poles and nodes; `money` where its sums are known already.
+    """Counts over one commune's poles and nodes; `money` and `rejects` where they are known already.
 
     `rejects` counts the whole hub's: who sent a message that can't be read is not always known.
     """
@@ -61,7 +62,7 @@ def summary_of(
         poles=len(codes),
         states=StateCounts(**Counter[str](board.state(code, now) for code in codes)),
         open_incidents=board.open_in(commune.code),
-        rejects=stats(conn)["rejects"]["total"],
+        rejects=rejects_total(conn) if rejects is None else rejects,
         nodes=NodeCounts(**Counter[str](node.status for node in nodes)),
         funding=FundingSummary(
             need_vnd=money.need_vnd,
@@ -70,3 +71,8 @@ def summary_of(
             balance_vnd=money.balance_vnd,
         ),
     )
+
+
+def rejects_total(conn: Connection) -> int:
+    """How many messages were ever set aside, over the whole hub."""
+    return int(stats(conn)["rejects"]["total"])

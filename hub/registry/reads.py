@@ -139,6 +139,16 @@ def pole_codes(conn: Connection, *, commune: str | None = None) -> list[str]:
     return list(conn.execute(statement).scalars())
 
 
+def places(conn: Connection, codes: Collection[str]) -> dict[str, str]:
+    """Where poles stand, in words, by code; codes that are not registered are absent."""
+    query = (
+        select(t.pole.c.code, t.pole.c.place, _hamlet.c.name)
+        .outerjoin(_hamlet, _hamlet.c.id == t.pole.c.hamlet_id)
+        .where(t.pole.c.code.in_(codes))
+    )
+    return {code: ", ".join(filter(None, (place, hamlet))) for code, place, hamlet in conn.execute(query)}
+
+
 def groups(conn: Connection, commune: str) -> list[str]:
     """The residents' groups of a commune, by name."""
     query = (

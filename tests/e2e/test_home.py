@@ -157,9 +157,9 @@ def test_messages_set_aside_are_counted_and_shown_with_their_reason(
     page = open_page("/")
     expect(page.locator("#reject-count")).to_have_text("1 tin để riêng vì không đọc được")
     page.click("#reject-count")
-    expect(page.locator("tbody tr")).to_have_count(1)
-    expect(page.locator("tbody tr")).to_contain_text("tg-0010")
-    expect(page.locator("tbody tr")).to_contain_text("không phải JSON")
+    expect(page.locator("#newest tbody tr")).to_have_count(1)
+    expect(page.locator("#newest tbody tr")).to_contain_text("tg-0010")
+    expect(page.locator("#newest tbody tr")).to_contain_text("không phải JSON")
 
 
 def test_language_switch_is_remembered(open_page: OpenPage) -> None:

@@ -8,13 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, Engine, inspect, text
 
 from hub.db import metadata, open_database
 from hub.migrations import runner
+from tests.support.hub_world import NIGHT, incident_opens, register
 from tests.support.postgres import Postgres
 
 
@@ -78,6 +81,22 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(tmp_path: Path, po
             runner.upgrade(engine)
         assert inspect(engine).get_table_names() == ["ledger_account"]
         engine.dispose()
+
+
+def test_incidents_from_before_communes_were_noted_get_theirs(engine: Engine) -> None:
+    register(engine)
+    with engine.begin() as conn:
+        lamp = incident_opens(conn, 1, NIGHT, commune="")
+        node = incident_opens(conn, 2, NIGHT, "communication_failure", commune="")
+        strange = incident_opens(conn, 3, NIGHT, commune="", pole="XX-0001")
+        config = Config()
+        config.set_main_option("script_location", str(Path(runner.__file__).parent).replace("%", "%%"))
+        config.attributes["connection"] = conn
+        command.downgrade(config, "0009")
+    runner.upgrade(engine)
+    with engine.connect() as conn:
+        found = {row.id: row.commune for row in conn.execute(text("SELECT id, commune FROM incident"))}
+    assert found == {lamp: "tram-than", node: "tram-than", strange: ""}
 
 
 def test_a_newer_database_is_refused_with_what_to_do(engine: Engine) -> None:

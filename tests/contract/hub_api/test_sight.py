@@ -183,6 +183,20 @@ def test_the_stream_carries_each_listeners_own_news(two_communes: Office) -> Non
     assert news.catch_up(0).count(b"event: pole") == 3
 
 
+def test_the_stream_over_http_is_bound_as_well(two_communes: Office) -> None:
+    for clerk, poles in ((clerk_of(two_communes, "tu-vu"), 0), (two_communes.as_(Role.VIEWER), 3)):
+        told: list[str] = []
+        with clerk.stream("GET", "/api/v1/events", params={"since": 0}) as answer:
+            for line in answer.iter_lines():
+                told.append(line)
+                if '"funding":' in line:  # the summary, which ends the batch
+                    break
+        assert told.count("event: pole") == poles
+        assert told.count("event: incident") == (1 if poles else 0)
+        found = [word for word in FOREIGN if word in "".join(told)]
+        assert found == [] if poles == 0 else "tram-than" in found
+
+
 def test_areas_are_an_administrators_to_give_and_hold_at_once(two_communes: Office) -> None:
     admin = two_communes.as_(Role.ADMIN)
     new: dict[str, Any] = {"name": "lan", "role": "staff", "password": "mat khau rat dai"}

@@ -171,3 +171,16 @@ def test_the_history_is_read_in_the_order_of_its_ids(sqlite_engine: Engine) -> N
         assert [change.change for change, _ in found] == ["opened", "acknowledged"]
         assert {one.closed_at for _, one in found} == {NIGHT}
         assert [change.change for change, _ in changes_after(conn, found[0][0].id)] == ["acknowledged"]
+
+
+@pytest.mark.parametrize(
+    ("step", "body"),
+    [("comments", {"note": "a\0b"}), ("resolve", {"reason": "\0a"}), ("assign", {"group": "Tổ\0"})],
+)
+def test_a_character_that_no_database_keeps_is_refused(
+    office: Office, step: str, body: dict[str, str]
+) -> None:
+    answer = post(office.as_(Role.STAFF), opened(office), step, **body)
+    assert slug(answer) == (422, "invalid-request")
+    for path in ("incidents?group=%00", "poles/TG%00", "poles?q=a%00b"):
+        assert slug(office.as_(Role.VIEWER).get(f"/api/v1/{path}")) == (400, "bad-request")

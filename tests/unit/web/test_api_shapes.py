@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from hub.api import batch_schemas, node_schemas, node_word_schemas, notice_schemas, schemas
+from hub.api import (
+    batch_schemas,
+    incident_schemas,
+    node_schemas,
+    node_word_schemas,
+    notice_schemas,
+    schemas,
+)
 
 SOURCES = Path(__file__).parents[3] / "dashboards" / "web" / "frontend" / "src"
 TYPES = (SOURCES / "lib" / "types.ts", SOURCES / "notices" / "types.ts")
@@ -33,6 +40,14 @@ SENT: dict[str, type[BaseModel]] = {
     "PoleDetail": schemas.PoleDetail,
     "PoleList": schemas.PoleList,
     "Incident": schemas.IncidentOut,
+    "IncidentRow": incident_schemas.IncidentRow,
+    "IncidentPage": incident_schemas.IncidentPage,
+    "IncidentChange": incident_schemas.ChangeOut,
+    "IncidentPlace": incident_schemas.PlaceOut,
+    "IncidentDetail": incident_schemas.IncidentDetail,
+    "MaintenanceWindow": incident_schemas.WindowOut,
+    "Thresholds": incident_schemas.ThresholdsBoth,
+    "IncidentRule": incident_schemas.RuleOut,
     "Funding": schemas.FundingSummary,
     "PoleFunding": schemas.FundingOut,
     "CommandReceipt": schemas.ReceiptOut,

@@ -74,12 +74,14 @@ need<HTMLInputElement>("search").addEventListener("input", (event) => {
 });
 onThemeChange(() => map.lamps.refresh());
 
-function concerns(incident: Incident, { code, node }: PoleSummary): boolean {
+function concerns(incident: Incident, { code, node, feeder }: PoleSummary): boolean {
+  if (incident.originator_type === "feeder") return incident.feeder === feeder && incident.commune === commune;
   return incident.pole === code || (incident.originator_type === "node" && incident.originator === node);
 }
 
 function concernsUs(incident: Incident): boolean {
-  return poles.all().some((pole) => concerns(incident, pole));
+  if (incident.commune !== "") return incident.commune === commune;
+  return incident.originator_type === "hub" || poles.all().some((pole) => concerns(incident, pole));
 }
 
 async function read(): Promise<number> {

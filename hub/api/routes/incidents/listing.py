@@ -72,9 +72,17 @@ def incident_page(conn: Connection, wanted: Wanted, *, cursor: str | None, limit
     found = search(conn, wanted, after=_position(cursor), limit=limit + 1)
     page = found[:limit]
     counts = part_counts(conn, [one.id for one in page])
+    places = registry.places(conn, {one.pole for one in page if one.pole is not None})
     last = page[-1] if len(found) > limit else None
     return IncidentPage(
-        items=[IncidentRow(**dict(incident_out(one)), parts=counts.get(one.id, 0)) for one in page],
+        items=[
+            IncidentRow(
+                **dict(incident_out(one)),
+                parts=counts.get(one.id, 0),
+                place=places.get(one.pole or "", ""),
+            )
+            for one in page
+        ],
         next_cursor=None if last is None else make_cursor(last.opened_at.isoformat(), last.id),
     )
 

@@ -1,8 +1,9 @@
 // Open incidents of the commune, newest first.
 import { h, need, setText } from "../lib/dom";
 import { moment } from "../lib/format";
-import { language, t } from "../lib/i18n";
+import { t, word } from "../lib/i18n";
 import type { Incident } from "../lib/types";
+import { since, title } from "../work/words";
 
 const SHOWN_AT_FIRST = 4;
 
@@ -37,28 +38,47 @@ export class Incidents {
   }
 
   private draw(): void {
-    const newest = [...this.open.values()].sort((a, b) => b.opened_at.localeCompare(a.opened_at));
+    // What another open incident explains is told by that one: one feeder's outage, and not its thirty poles.
+    const parts = new Map<number, number>();
+    for (const { parent_id } of this.open.values()) {
+      if (parent_id !== null) parts.set(parent_id, (parts.get(parent_id) ?? 0) + 1);
+    }
+    const byThemselves = [...this.open.values()].filter(({ parent_id }) => parent_id === null || !this.open.has(parent_id));
+    const newest = byThemselves.sort((a, b) => b.opened_at.localeCompare(a.opened_at));
     const shown = this.unfolded ? newest : newest.slice(0, SHOWN_AT_FIRST);
     setText(this.count, String(newest.length));
     this.count.classList.toggle("is-alert", newest.length > 0);
     this.list.replaceChildren(
       ...(shown.length === 0
         ? [h("li", { class: "quiet" }, t("incidents.none"))]
-        : shown.map((each) => h("li", {}, this.item(each)))),
+        : shown.map((each) => h("li", { class: "incident-row" }, this.item(each, parts.get(each.id) ?? 0), this.link(each)))),
     );
     this.more.hidden = newest.length <= SHOWN_AT_FIRST;
     this.more.setAttribute("aria-expanded", String(this.unfolded));
     setText(this.more, this.unfolded ? t("incidents.fewer") : t("incidents.all", { count: newest.length }));
   }
 
-  private item(incident: Incident): HTMLElement {
+  private link(incident: Incident): HTMLElement {
+    const name = t("incidents.open_page", { title: title(incident) });
+    return h("a", { class: "incident-open", href: `/incidents/${incident.id}`, "aria-label": name, title: name }, "›");
+  }
+
+  private item(incident: Incident, parts: number): HTMLElement {
     const button = h(
       "button", { type: "button", class: "incident", "data-kind": incident.kind },
-      h("span", { class: "incident-title" }, language === "en" ? incident.title_en : incident.title_vi),
+      h("span", { class: "incident-title" }, title(incident)),
       h("span", { class: "incident-where" }, incident.pole ?? incident.originator),
-      h("time", { class: "incident-since", datetime: incident.opened_at }, t("incidents.since", { time: moment(incident.opened_at) })),
+      h("time", { class: "incident-since", datetime: since(incident) }, [t("incidents.since", { time: moment(since(incident)) }), ...notes(incident, parts)].join(" · ")),
     );
     button.addEventListener("click", () => this.onPick(incident));
     return button;
   }
+}
+
+function notes(incident: Incident, parts: number): string[] {
+  const told: string[] = [];
+  if (parts > 0) told.push(t("incident.parts.count", { count: parts }));
+  if (incident.acknowledged_by !== null) told.push(t("incident.acknowledged_by", { name: incident.acknowledged_by }));
+  if (incident.quiet_reason !== null) told.push(word("quiet", incident.quiet_reason));
+  return told;
 }

@@ -45,6 +45,8 @@ export interface PoleSummary {
   maintenance: boolean;
 }
 
+export type Severity = "critical" | "major" | "minor";
+
 export interface Incident {
   id: number;
   kind: string;
@@ -53,8 +55,94 @@ export interface Incident {
   originator_type: "node" | "pole" | "camera" | "feeder" | "hub";
   originator: string;
   pole: string | null;
+  /** Empty where none is known. */
+  commune: string;
+  feeder: string | null;
+  severity: Severity;
   opened_at: string;
+  since_at: string | null;
   closed_at: string | null;
+  closed_how: "measured" | "by_hand" | "corrected" | null;
+  closed_by: string | null;
+  evidence: Evidence;
+  closed_evidence: Evidence | null;
+  /** The incident that explains this one. */
+  parent_id: number | null;
+  /** Why nobody is notified: `group`, `maintenance`, `flapping`. */
+  quiet_reason: string | null;
+  acknowledged_at: string | null;
+  acknowledged_by: string | null;
+  assigned_group: string | null;
+}
+
+export type Evidence = Record<string, string | number | boolean | null>;
+
+export interface IncidentRow extends Incident {
+  parts: number;
+  place: string;
+}
+
+export interface IncidentPage {
+  items: IncidentRow[];
+  next_cursor: string | null;
+}
+
+export interface IncidentChange {
+  id: number;
+  at: string;
+  change: string;
+  /** Empty: the hub itself. */
+  by: string;
+  note: string;
+  detail: Record<string, unknown>;
+}
+
+export interface IncidentPlace {
+  pole: string | null;
+  place: string;
+  hamlet: string;
+  commune_name: string;
+}
+
+export interface IncidentDetail extends Incident {
+  place: IncidentPlace;
+  default_group: string;
+  groups: string[];
+  parent: Incident | null;
+  parts: Incident[];
+  history: IncidentChange[];
+  as_of_revision: number;
+}
+
+export interface MaintenanceWindow {
+  id: number;
+  commune: string;
+  scope: "commune" | "hamlet" | "feeder" | "group" | "pole" | "node";
+  name: string;
+  starts_at: string;
+  ends_at: string;
+  why: string;
+  created_by: string;
+  cancelled_at: string | null;
+  cancelled_by: string | null;
+}
+
+export interface Thresholds {
+  hold_off_s: number;
+  clear_after_s: number;
+  params: Record<string, number>;
+  severity: Severity;
+  enabled: boolean;
+}
+
+export interface IncidentRule {
+  kind: string;
+  title_vi: string;
+  title_en: string;
+  now: Thresholds;
+  source: "default" | "hub" | "commune";
+  inherited: Thresholds;
+  bounds: Record<string, [number, number]>;
 }
 
 export interface Funding {

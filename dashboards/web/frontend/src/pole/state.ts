@@ -40,7 +40,7 @@ export function showIncidents(incidents: ReadonlyMap<number, Incident>): void {
   need("incidents").replaceChildren(
     ...(newest.length === 0 ? [h("li", { class: "quiet" }, t("incidents.none"))] : newest.map((incident) =>
       h("li", { class: "incident-line" },
-        h("span", { class: "incident-title" }, language === "en" ? incident.title_en : incident.title_vi),
+        h("a", { class: "incident-title", href: `/incidents/${incident.id}` }, language === "en" ? incident.title_en : incident.title_vi),
         h("time", { datetime: incident.opened_at }, t("incidents.since", { time: moment(incident.opened_at) }))))),
   );
 }
