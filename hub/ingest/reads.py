@@ -14,7 +14,15 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Row, Select, func, select
 
 from hub.ingest.histogram import Histogram
-from hub.ingest.tables import ingest_stat, node_event, node_state, pole_state, reject, telemetry_outbox
+from hub.ingest.tables import (
+    ingest_stat,
+    node_event,
+    node_state,
+    pole_state,
+    reject,
+    reject_count,
+    telemetry_outbox,
+)
 from hub.revision import latest_revision
 
 __all__ = [
@@ -22,6 +30,7 @@ __all__ = [
     "EventView",
     "NodeStatus",
     "PoleStatus",
+    "RejectCount",
     "RejectView",
     "cabinet_of",
     "events",
@@ -32,6 +41,7 @@ __all__ = [
     "node_states",
     "pole_state_of",
     "pole_states",
+    "reject_counts",
     "rejects",
     "stats",
 ]
@@ -143,6 +153,16 @@ class RejectView:
     payload: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class RejectCount:
+    """How often one node's messages were set aside for one reason; `node` empty: of no node of the registry."""
+
+    node: str
+    reason: str
+    count: int
+    last_at: datetime
+
+
 def node_states(conn: Connection, since: int = 0) -> list[NodeStatus]:
     """All nodes whose state changed after revision `since`, by name."""
     query = select(node_state).where(node_state.c.revision > since).order_by(node_state.c.node)
@@ -227,6 +247,14 @@ def rejects(conn: Connection, *, node: str | None = None, limit: int = 100) -> l
         )
         for row in conn.execute(query)
     ]
+
+
+def reject_counts(conn: Connection, *, node: str | None = None) -> list[RejectCount]:
+    """How many messages of each node were ever set aside, by reason; the most first. Also of one node."""
+    query = select(reject_count).order_by(reject_count.c.count.desc(), reject_count.c.node)
+    if node is not None:
+        query = query.where(reject_count.c.node == node)
+    return [RejectCount(*row) for row in conn.execute(query)]
 
 
 def stats(conn: Connection) -> dict[str, Any]:

@@ -115,6 +115,15 @@ reject = Table(
     sqlite_autoincrement=True,
 )
 
+reject_count = Table(
+    "reject_count",
+    metadata,
+    Column("node", String(63), primary_key=True, comment="empty: no node of the registry"),
+    Column("reason", String(40), primary_key=True),
+    Column("count", BigInteger, nullable=False),
+    Column("last_at", UtcDateTime, nullable=False),
+)
+
 telemetry_outbox = Table(
     "telemetry_outbox",
     metadata,

@@ -17,7 +17,7 @@ LINGER_S = 1.0
 """Under load a node hears of what is stored about so often: far more often than it would send again."""
 
 LONGEST_LINGER_S = 5.0
-"""And at least so often where the load comes of very many nodes: else each sample would cost a message of ours."""
+"""And so often where the load comes of very many nodes: else each sample would cost a message of ours."""
 
 MANY = 5000
 
