@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -47,6 +48,7 @@ def run(config: Config) -> None:
     """Run the ingest until Ctrl-C or SIGTERM."""
     from hub.ingest.draining import DrainProcess, drain_argv
     from hub.ingest.lock import IngestRunningError
+    from hub.ingest.scaling.worker import WorkerError, WorkerService
     from hub.ingest.service import IngestService
     from hub.migrations.runner import MigrationError, upgrade
     from hub.telemetry.factory import StoreAddressError, open_store
@@ -62,7 +64,12 @@ def run(config: Config) -> None:
         upgrade(engine)
         open_store(settings.telemetry).close()  # an address that is wrong is told here, not by a child
         argv = drain_argv(str(config))
-        service = IngestService(settings, engine, None, drain=lambda outbox: DrainProcess(outbox, argv))
+        make_drain = partial(DrainProcess, argv=argv)
+        service: IngestService | WorkerService = (
+            WorkerService(settings, engine, make_drain)
+            if settings.ingest.worker
+            else IngestService(settings, engine, None, drain=make_drain)
+        )
     except (
         SettingsError,
         DatabaseUnsafeError,
@@ -70,6 +77,7 @@ def run(config: Config) -> None:
         MigrationError,
         StoreAddressError,
         StoreUnavailableError,
+        WorkerError,
     ) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
@@ -104,7 +112,7 @@ def drain(
     engine = open_database(settings.database)
     store = open_store(settings.telemetry)
     try:
-        drain_until_input_ends(engine, store, after=after)
+        drain_until_input_ends(engine, store, after=after, worker=settings.ingest.worker)
     finally:
         store.close()
         engine.dispose()

@@ -50,6 +50,8 @@ class IngestSettings(_Section):
     live_max_age_s: float = Field(default=60, ge=1, le=3600)
     """An older sample is history, whatever it calls itself: the broker may have held it."""
     command_poll_ms: int = Field(default=200, ge=20, le=10_000)
+    worker: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9-]{0,23})?$")
+    """The name of this ingest where several share a PostgreSQL; empty: it is alone."""
     reject_keep_rows: int = Field(default=100_000, ge=100)
     """Beyond this the oldest rejects go, with their payloads; the counters keep their number."""
 

@@ -139,8 +139,8 @@ class DrainProcess:
 class _PipedOutbox(SqlOutbox):
     """The child's side: reads the database, and tells the parent instead of noting for a committer."""
 
-    def __init__(self, engine: Engine, wakes: BinaryIO, lines: BinaryIO) -> None:
-        super().__init__(engine)
+    def __init__(self, engine: Engine, worker: str, wakes: BinaryIO, lines: BinaryIO) -> None:
+        super().__init__(engine, worker)
         self._wakes = wakes
         self._lines = lines
         self._ready = selectors.DefaultSelector()
@@ -176,12 +176,12 @@ class _PipedOutbox(SqlOutbox):
             self.ended = True
 
 
-def drain(engine: Engine, store: TelemetryStore, *, after: int) -> None:
+def drain(engine: Engine, store: TelemetryStore, *, after: int, worker: str = "") -> None:
     """The child's work, until its standard input ends. Signals are the parent's to answer."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     os.nice(NICENESS)
-    outbox = _PipedOutbox(engine, sys.stdin.buffer, sys.stdout.buffer)
+    outbox = _PipedOutbox(engine, worker, sys.stdin.buffer, sys.stdout.buffer)
     drainer = Drainer(outbox, store, after=after, on_store=lambda up: outbox.tell_store(up=up))
     drainer.run(until=lambda: outbox.ended)
 

@@ -22,6 +22,23 @@ class IngestRunningError(RuntimeError):
         )
 
 
+class LeaseLostError(RuntimeError):
+    """Another worker has taken over: nothing may be written, and what is in memory is worth nothing."""
+
+
+class Fence(Protocol):
+    """What gives an ingest the right to write."""
+
+    def ensure(self) -> None:
+        """Take it again where it was lost; raises IngestRunningError when another has it."""
+
+    def fence(self, conn: Connection) -> None:
+        """Make sure of it for this transaction; raises LeaseLostError when it is another's now."""
+
+    def release(self) -> None:
+        """Let another in."""
+
+
 class _Lock(Protocol):
     def ensure(self) -> None: ...
 
@@ -39,6 +56,9 @@ class IngestLock:
     def ensure(self) -> None:
         """Take it again where a PostgreSQL that restarted forgot it; raises IngestRunningError."""
         self._lock.ensure()
+
+    def fence(self, conn: Connection) -> None:
+        """See Fence: this lock lasts as long as the process, or as its own connection."""
 
     def release(self) -> None:
         """Let another ingest in."""

@@ -6,7 +6,7 @@ that changed after it are returned, which is how the live pages follow along.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -266,11 +266,11 @@ def stats(conn: Connection) -> dict[str, Any]:
     `telemetry` {`points_written`, `points_refused`, `store_up`}, `outbox` {`batches`, `points`}.
     """
     stored: dict[str, Any] = {row.key: row.value for row in conn.execute(select(ingest_stat))}
-    counters: Mapping[str, Any] = stored.get("counters", {})
-    alive: Mapping[str, Any] = stored.get("alive", {})
-    drain: Mapping[str, Any] = stored.get("telemetry", {})
-    by_reason: Mapping[str, int] = counters.get("rejects", {})
-    latency = Histogram.from_json(stored.get("latency_ms", {}))
+    counters = _summed(stored, "counters")
+    alive: Mapping[str, Any] = max(_each(stored, "alive"), key=lambda one: str(one["at"]), default={})
+    drain = _summed(stored, "telemetry")
+    by_reason = _added(one.get("rejects", {}) for one in _each(stored, "counters"))
+    latency = Histogram.from_json(_summed(stored, "latency_ms"))
     batches, points = conn.execute(
         select(func.count(), func.coalesce(func.sum(telemetry_outbox.c.points), 0))
     ).one()
@@ -299,8 +299,30 @@ def stats(conn: Connection) -> dict[str, Any]:
 
 def ingest_seen_at(conn: Connection) -> datetime | None:
     """When the ingest last wrote its sign of life (it does so every few seconds); None if never."""
-    value = conn.execute(select(ingest_stat.c.value).where(ingest_stat.c.key == "alive")).scalar()
-    return datetime.fromisoformat(value["at"]).astimezone(UTC) if value else None
+    of_any = (ingest_stat.c.key == "alive") | ingest_stat.c.key.startswith("alive@", autoescape=True)
+    signs = conn.execute(select(ingest_stat.c.value).where(of_any)).scalars()
+    return max((datetime.fromisoformat(one["at"]).astimezone(UTC) for one in signs), default=None)
+
+
+def _each(stored: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    """What each worker keeps under a key; a lone ingest keeps it under the bare key."""
+    return [value for name, value in stored.items() if name.partition("@")[0] == key]
+
+
+def _summed(stored: Mapping[str, Any], key: str) -> dict[str, Any]:
+    return _added(_each(stored, key))
+
+
+def _added(several: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Whole numbers are added up, yes or no holds where it holds for all."""
+    total: dict[str, Any] = {}
+    for one in several:
+        for name, value in one.items():
+            if isinstance(value, bool):
+                total[name] = total.get(name, True) and value
+            elif isinstance(value, int):
+                total[name] = total.get(name, 0) + value
+    return total
 
 
 _CAMERA_FIELDS = CameraStatus.__slots__

@@ -61,13 +61,13 @@ class ChoreList:
         self._reborn |= batch.born
         if monotonic_s >= self._poll_due:
             self._poll_due = monotonic_s + self._settings.command_poll_ms / 1000
-            self._collect_commands(chores, batch.now)
+            self._collect_commands(state, chores, batch.now)
             self._configs.send(batch.directory)
         self._collect_drained(state, chores, batch.now)
         if monotonic_s >= self._alive_due:
             self._alive_due = monotonic_s + _ALIVE_EVERY_S
             chores.stats |= self._stats(state, batch.now)
-            chores.adapted_configs = self._configs.adapted(state, batch.now)
+            chores.adapted_configs = self._configs.adapted(state, batch.directory, batch.now)
         if monotonic_s >= self._prune_due:
             self._prune_due = monotonic_s + _PRUNE_EVERY_S
             chores.reject_keep_rows = self._settings.reject_keep_rows
@@ -99,9 +99,10 @@ class ChoreList:
         self._configs.forget()
         self._poll_due = self._alive_due = float("-inf")
 
-    def _collect_commands(self, chores: Chores, now: datetime) -> None:
+    def _collect_commands(self, state: IngestState, chores: Chores, now: datetime) -> None:
         with self._reader.connect() as conn:
-            outgoing = to_send(conn, now, reborn=self._reborn)
+            waiting = to_send(conn, now, reborn=self._reborn)
+            outgoing = [one for one in waiting if state.scope.holds_topic(one.topic)]
             chores.expired_commands = overdue(conn, now)
         sent = [one.id for one in outgoing if self._send(one, now)]
         if len(sent) == len(outgoing):

@@ -117,7 +117,8 @@ def write_batch(conn: Connection, batch: Batch, outcome: Outcome, chores: Chores
     stats = {"counters": batch.state.counters.to_json(), **chores.stats}
     if chores.checkpoint is not None:
         stats["checkpoint"] = {"after": chores.checkpoint}
-    _STATS.write(conn, [(key, _JSON.encode(value).decode()) for key, value in stats.items()])
+    own = batch.state.scope.stat
+    _STATS.write(conn, [(own(key), _JSON.encode(value).decode()) for key, value in stats.items()])
     return newest
 
 

@@ -8,13 +8,15 @@ from sqlalchemy import Engine
 
 from hub.db import reading
 from hub.ingest.judging.directory import KnownNode
+from hub.ingest.scope import ALONE, Scope
 from hub.registry import reads
 
 
 class RegistryDirectory:
     """See `hub.ingest.judging.directory.Directory`. Empty until the first `refresh`."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, scope: Scope = ALONE) -> None:
+        self._scope = scope
         self._engine = reading(engine)
         self._revision: int | None = None
         self._nodes: dict[str, KnownNode] = {}
@@ -40,6 +42,7 @@ class RegistryDirectory:
                     name, info.commune, info.poles, rated_w.get(name, {}), cameras.get(name, {})
                 )
                 for name, info in reads.known_nodes(conn).items()
+                if self._scope.holds(info.commune)
             }
         self._revision = revision
         return True
