@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import selectors
+import shutil
 import signal
 import subprocess
 import sys
@@ -180,7 +181,6 @@ def drain(engine: Engine, store: TelemetryStore, *, after: int, worker: str = ""
     """The child's work, until its standard input ends. Signals are the parent's to answer."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    os.nice(NICENESS)
     outbox = _PipedOutbox(engine, worker, sys.stdin.buffer, sys.stdout.buffer)
     drainer = Drainer(outbox, store, after=after, on_store=lambda up: outbox.tell_store(up=up))
     drainer.run(until=lambda: outbox.ended)
@@ -188,7 +188,10 @@ def drain(engine: Engine, store: TelemetryStore, *, after: int, worker: str = ""
 
 def drain_argv(config: str) -> list[str]:
     """How `ngonden hub run` starts its child; see `DrainProcess`."""
-    return [sys.executable, "-m", "ngonden", "hub", "drain", "--config", config, "--after"]
+    nice = shutil.which("nice")
+    # From its first import on: a hub that starts must not wait for its own helper.
+    first = [nice, "-n", str(NICENESS)] if nice else []
+    return [*first, sys.executable, "-m", "ngonden", "hub", "drain", "--config", config, "--after"]
 
 
 def _close(pipe: IO[bytes]) -> None:
