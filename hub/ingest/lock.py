@@ -9,7 +9,7 @@ from typing import Protocol
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-_ADVISORY_KEY = 0x6E67_6F6E_6465_6E  # "ngonden"
+ADVISORY_KEY = 0x6E67_6F6E_6465_6E  # "ngonden"
 
 
 class IngestRunningError(RuntimeError):
@@ -107,8 +107,12 @@ class _AdvisoryLock:
             else:
                 return
         connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        got = connection.exec_driver_sql("SELECT pg_try_advisory_lock(%s)", (_ADVISORY_KEY,)).scalar()
-        if not got:
+        got = connection.exec_driver_sql("SELECT pg_try_advisory_lock(%s)", (ADVISORY_KEY,)).scalar()
+        workers = connection.exec_driver_sql(
+            "SELECT name FROM ingest_worker WHERE alive_until > now()"
+        ).first()
+        if not got or workers is not None:
+            connection.invalidate()  # back in the pool it would still hold the lock
             connection.close()
             raise IngestRunningError(self._engine.url.render_as_string(hide_password=True))
         self._connection = connection

@@ -132,6 +132,7 @@ telemetry_outbox = Table(
     Column("points", Integer, nullable=False),
     Column("payload", LargeBinary, nullable=False, comment="msgpack array of telemetry points"),
     Column("worker", String(24), nullable=False, server_default="", comment="who drains and restores it"),
+    Index("ix_telemetry_outbox_worker", "worker"),
     # Without it SQLite hands an id out again once its row is drained, and a batch id must mean one batch.
     sqlite_autoincrement=True,
 )

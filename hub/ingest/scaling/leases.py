@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from hub.ingest.lock import LeaseLostError
+from hub.ingest.lock import ADVISORY_KEY, IngestRunningError, LeaseLostError
 from hub.ingest.scaling.sharing import plan
 from hub.ingest.scope import Scope
-from hub.ingest.tables import ingest_lease, ingest_worker
+from hub.ingest.tables import ingest_lease, ingest_worker, telemetry_outbox
 
 LEASE_S = 5.0
 BEAT_S = 1.0
@@ -61,8 +61,12 @@ def beat(
     """Show that `worker` lives, and claim what is its share, in the caller's transaction.
 
     `recover` is called for each dead worker once nobody can write in its name any more. Times are the
-    database's own.
+    database's own. Raises IngestRunningError while a lone ingest works on the database.
     """
+    if not conn.execute(
+        text("SELECT pg_try_advisory_xact_lock_shared(:key)"), {"key": ADVISORY_KEY}
+    ).scalar():
+        raise IngestRunningError("this database, alone")
     conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     until = func.now() + text(f"interval '{LEASE_S} seconds'")
     sign = upsert(ingest_worker).values(name=worker, alive_until=until)
@@ -76,7 +80,7 @@ def beat(
     )
     holders = {row.commune: row.worker for row in conn.execute(select(ingest_lease))}
     decided = plan(worker, holders, alive)
-    for dead in decided.dead:
+    for dead in sorted({*decided.dead, *_orphaned(conn, alive)}):
         _hand(conn, ingest_lease.c.worker == dead, None)
         recover(conn, dead)
     if decided.take:
@@ -84,6 +88,17 @@ def beat(
     mine = select(ingest_lease.c.commune, ingest_lease.c.token).where(ingest_lease.c.worker == worker)
     tokens = {row.commune: row.token for row in conn.execute(mine)}
     return Held(Scope(worker, tokens), decided.give)
+
+
+def _orphaned(conn: Connection, alive: set[str]) -> set[str]:
+    """Who has left something to drain; the empty name is a lone ingest that ran here before."""
+    names = set(conn.execute(select(ingest_worker.c.name)).scalars()) | {""}
+    outbox = telemetry_outbox.c.worker
+    return {
+        name
+        for name in names - alive
+        if conn.execute(select(outbox).where(outbox == name).limit(1)).first() is not None
+    }
 
 
 def give_back(conn: Connection, worker: str, communes: Iterable[str]) -> None:

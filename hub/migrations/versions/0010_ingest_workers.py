@@ -46,9 +46,11 @@ def upgrade() -> None:
             "worker", sa.String(24), nullable=False, server_default="", comment="who drains and restores it"
         ),
     )
+    op.create_index("ix_telemetry_outbox_worker", "telemetry_outbox", ["worker"])
 
 
 def downgrade() -> None:
+    op.drop_index("ix_telemetry_outbox_worker", "telemetry_outbox")
     with op.batch_alter_table("telemetry_outbox", table_kwargs={"sqlite_autoincrement": True}) as batch:
         batch.drop_column("worker")
     op.drop_table("ingest_lease")

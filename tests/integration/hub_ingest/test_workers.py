@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, Engine, func, select, update
 
 from hub.db import open_database
 from hub.ingest import reads
+from hub.ingest.lock import IngestLock, IngestRunningError
 from hub.ingest.scaling.leases import Held, LeaseLock, beat, give_back
 from hub.ingest.scaling.recovery import recover
+from hub.ingest.scaling.worker import WorkerService
 from hub.ingest.tables import ingest_worker, received
 from hub.ingest.unflushed import AT_ONCE
+from hub.registry.importing import import_registry
+from hub.settings import BrokerSettings, HubSettings, IngestSettings
+from hub.telemetry.drainer import Drainer
+from hub.telemetry.factory import open_store
 from protocol import Kind
 from tests.integration.hub_ingest.rig import Rig
-from tests.integration.hub_ingest.words import COMMUNE, RATED_W, sample, telemetry
+from tests.integration.hub_ingest.talker import Talker
+from tests.integration.hub_ingest.test_on_a_real_broker import until_confirmed, until_stored
+from tests.integration.hub_ingest.words import COMMUNE, RATED_W, START, sample, telemetry
+from tests.support.hub_world import pole_line, registry_csv
+from tests.support.mosquitto import Mosquitto
 from tests.support.postgres import Postgres
+from tests.support.servers import wait_until
 
 pytestmark = pytest.mark.servers
 
@@ -112,3 +125,39 @@ def test_what_is_another_workers_is_acknowledged_and_not_confirmed(postgres_engi
     assert len(mine.stored()) == 1
     mine.close()
     other.close()
+
+
+def test_on_a_real_broker_the_next_one_takes_over(postgres_engine: Engine, tmp_path: Path) -> None:
+    lines = ("listener {port} 127.0.0.1", "allow_anonymous true", "max_inflight_messages 0")
+    with postgres_engine.begin() as conn:
+        assert import_registry(conn, registry_csv(*(pole_line(n) for n in (1, 2))), now=START).stored
+    store = open_store(f"sqlite:///{tmp_path / 'telemetry.db'}")
+    with ExitStack() as stack:
+        broker = stack.enter_context(Mosquitto(tmp_path / "mosquitto", config_lines=lines))
+
+        def worker(name: str) -> WorkerService:
+            settings = HubSettings(
+                broker=BrokerSettings(host="127.0.0.1", port=broker.port),
+                ingest=IngestSettings(worker=name),
+            )
+            made = WorkerService(settings, postgres_engine, lambda outbox: Drainer(outbox, store))
+            made.start()
+            return made
+
+        first = worker("a")
+        wait_until(lambda: first.communes == {COMMUNE}, what="the first to hold the commune", limit_s=40)
+        second = worker("b")
+        talkers = [stack.enter_context(Talker(broker.port, number)) for number in (1, 2)]
+        for talker in talkers:
+            talker.make(50)
+        until_confirmed(*talkers, limit_s=60)
+        first.stop()
+        for talker in talkers:
+            talker.make(50)
+        wait_until(lambda: second.communes == {COMMUNE}, what="the second to take over", limit_s=40)
+        until_confirmed(*talkers, limit_s=60)
+        until_stored(store, *talkers)
+        with pytest.raises(IngestRunningError):
+            IngestLock(postgres_engine)
+        second.stop()
+    store.close()
