@@ -32,10 +32,11 @@ def _end(number: int, _frame: object) -> NoReturn:
     raise SystemExit(128 + number)
 
 
-@app.command(epilog="Example: ngonden bench ingest --messages 100000 --rounds 3 --json")
+@app.command(epilog="Example: ngonden bench ingest --messages 600000 --nodes 49000 --rounds 3 --json")
 def ingest(
-    messages: Annotated[int, typer.Option(min=1000, help="Messages per round.")] = 60_000,
+    messages: Annotated[int, typer.Option(min=1000, help="Messages per round.")] = 600_000,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds; medians are printed.")] = 3,
+    nodes: Annotated[int, typer.Option(min=1, help="Known nodes; they send in turn.")] = 219,
     keep: Keep = None,
     as_json: AsJson = False,
 ) -> None:
@@ -43,7 +44,7 @@ def ingest(
     from bench.ingest import run_ingest
 
     with workplace(keep) as data, progress_bar("rounds", rounds) as progress:
-        report = run_ingest(data, messages=messages, rounds=rounds, progress=progress)
+        report = run_ingest(data, messages=messages, rounds=rounds, progress=progress, nodes=nodes)
     show(asdict(report), as_json=as_json)
     if report.lost:
         raise typer.Exit(1)

@@ -1,8 +1,9 @@
 """How fast the hub takes telemetry in, beside what a bare subscriber takes in the same run.
 
-Each round sends one prepared load twice through the same broker: first to `mosquitto_sub`, which only reads,
-then to the hub, which decodes, judges, keeps and commits. Machines differ and are noisy; the ratio of the two
-rates in one round is what can be compared.
+Each round sends one prepared load twice through the same broker: first to `mosquitto_sub`, which only
+reads, then to the hub, which decodes, judges, keeps, commits with fsync and acknowledges. A message counts
+for the hub when its transaction is committed. Machines differ and are noisy; the ratio of the two rates in
+one round is what can be compared, and the processor time of the ingest itself.
 """
 
 from __future__ import annotations
@@ -13,17 +14,22 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bench.audit import received_count
-from bench.children import ChildError, wait_until
-from bench.stack import COMMUNE, Plan, Stack
-from simulators.traffic.load import PreparedLoad, prepare, send
+from sqlalchemy import Connection, select
 
-NODES = 219
-LIMIT_S = 180.0
+from bench.children import Child, ChildError, answers, free_port, program, wait_until
+from bench.stack import COMMUNE, ngonden, registry_csv, run_command
+from bench.stages import Stages, run_stages
+from hub.db import open_database, reading
+from hub.ingest.tables import ingest_stat
+from simulators.traffic.load import PreparedLoad, forget_session, node_names, prepare, send
+
+LIMIT_S = 600.0
 EVERY_TOPIC = "ngonden/1/+/+/telemetry"
+STAGED_MESSAGES = 60_000
+_LEAD = timedelta(seconds=120)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,110 +44,159 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class IngestReport:
-    """Medians over the rounds; `lost` is the sum."""
+    """Medians over the rounds; `lost` is the sum. `stages` are processor µs per message without a broker."""
 
     messages: int
+    nodes: int
     rounds: int
     hub_msgs_per_s: float
     baseline_msgs_per_s: float
     ratio: float
     lost: int
     cpu_us_per_msg: float
+    """Of the ingest's process; the telemetry drainer, which can wait, is another."""
+    stages: Stages
+    stages_sum_us: float
 
 
-def run_ingest(data: Path, *, messages: int, rounds: int, progress: Callable[[int], None]) -> IngestReport:
+class _House:
+    """A broker without TLS on loopback and a hub with its registry; both receivers pay the same."""
+
+    def __init__(self, data: Path, nodes: int) -> None:
+        self.nodes = list(node_names(nodes))
+        self.port = free_port()
+        self._data = data
+        database = f"sqlite:///{data}/hub.db"
+        config = data / "mosquitto.conf"
+        config.write_text(
+            f"listener {self.port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay false\n"
+            "max_inflight_messages 0\nmax_queued_messages 0\nconnection_messages false\n",
+            encoding="utf-8",
+        )
+        hub_config = data / "hub.toml"
+        hub_config.write_text(
+            f'database = "{database}"\ntelemetry = "sqlite:///{data}/telemetry.db"\n'
+            f"[broker]\nport = {self.port}\nreceive_maximum = 20000\n",
+            encoding="utf-8",
+        )
+        registry = data / "registry.csv"
+        registry.write_text(registry_csv(self.nodes), encoding="utf-8")
+        run_command("hub", "migrate", "--database", database)
+        run_command("hub", "import", str(registry), "--database", database)
+        self._engine = reading(open_database(database))
+        self.broker = Child(
+            "mosquitto",
+            [program("mosquitto"), "-c", str(config)],
+            log=data / "mosquitto.log",
+            ready=lambda: answers(self.port),
+        )
+        self.hub = Child(
+            "hub", [*ngonden(), "hub", "run", "--config", str(hub_config)], log=data / "hub.log"
+        )
+
+    def committed(self) -> int:
+        """Samples whose transaction is on disk."""
+        with self._engine.connect() as connection:
+            return _committed(connection)
+
+    def close(self) -> None:
+        self.hub.kill()
+        self.broker.kill()
+        self._engine.dispose()
+
+
+def run_ingest(
+    data: Path, *, messages: int, rounds: int, progress: Callable[[int], None], nodes: int = 219
+) -> IngestReport:
     """Measure in `data`; raises ChildError when a process fails or `mosquitto_sub` is missing."""
-    stack = Stack(Plan(data=data, agents=NODES, interval_s=3600))
-    stack.prepare()
-    _open_broker_for_measuring(stack)
-    stack.broker.start()
+    house = _House(data, nodes)
+    house.broker.start()
     try:
         done = []
         for number in range(rounds):
-            done.append(_round(stack, messages, f"round-{number}"))
+            done.append(_round(house, messages, f"round-{number}"))
             progress(number + 1)
     finally:
-        stack.hub.kill()
-        stack.broker.kill()
+        house.close()
+    stages = run_stages(data, nodes=house.nodes, messages=min(messages, STAGED_MESSAGES))
     return IngestReport(
         messages=messages,
+        nodes=nodes,
         rounds=rounds,
         hub_msgs_per_s=round(statistics.median(item.hub_msgs_per_s for item in done), 1),
         baseline_msgs_per_s=round(statistics.median(item.baseline_msgs_per_s for item in done), 1),
         ratio=round(statistics.median(item.hub_msgs_per_s / item.baseline_msgs_per_s for item in done), 3),
         lost=sum(item.lost for item in done),
         cpu_us_per_msg=round(statistics.median(item.cpu_us_per_msg for item in done), 1),
+        stages=stages,
+        stages_sum_us=stages.sum_us,
     )
 
 
-def _round(stack: Stack, messages: int, name: str) -> Round:
-    baseline = _bare_subscriber(stack, _load(stack, messages, f"{name}-baseline"))
-    stack.hub.start()
+def _committed(connection: Connection) -> int:
+    query = select(ingest_stat.c.value).where(ingest_stat.c.key == "counters")
+    counters = connection.execute(query).scalar()
+    return int(counters["samples_stored"]) if counters else 0
+
+
+def _round(house: _House, messages: int, name: str) -> Round:
+    load = prepare(house.nodes, messages, commune=COMMUNE, run=name, now=datetime.now(UTC), lead=_LEAD)
+    baseline = _bare_subscriber(house, load)
+    house.hub.start()
     try:
-        before = _warm_up(stack, name)
-        cpu_before = stack.hub.cpu_s()
-        load = _load(stack, messages, f"{name}-hub")
+        before = _warm_up(house, name)
+        cpu_before = house.hub.cpu_s()
         started = time.monotonic()
-        sender = threading.Thread(target=_send, args=(stack, load))
+        sender = threading.Thread(target=_send, args=(house, load))
         sender.start()
         try:
-            _wait_for(stack, before + messages)
+            _wait_for(house, before + messages)
         except ChildError:
-            lost = before + messages - stack.ask(received_count)
+            lost = before + messages - house.committed()
         else:
             lost = 0
         elapsed = time.monotonic() - started
+        cpu_s = house.hub.cpu_s() - cpu_before
         sender.join()
-        cpu_s = stack.hub.cpu_s() - cpu_before
     finally:
-        stack.hub.stop()
+        house.hub.stop(within_s=60)
+    # Else the broker would keep the next round's baseline load for the hub too.
+    forget_session("hub", host="127.0.0.1", port=house.port)
     return Round(baseline, (messages - lost) / elapsed, cpu_s / messages * 1e6, lost)
 
 
-def _warm_up(stack: Stack, name: str) -> int:
-    """Send one message of each node until the hub has them: before it has subscribed they go nowhere."""
-    wanted = stack.ask(received_count) + NODES
-    warm = _load(stack, NODES, f"{name}-warm")
+def _warm_up(house: _House, name: str) -> int:
+    """Send a message of each node until the hub has them: before it has subscribed they go nowhere."""
+    warm = prepare(
+        house.nodes, len(house.nodes), commune=COMMUNE, run=f"{name}-warm", now=datetime.now(UTC)
+    )
+    wanted = house.committed() + len(house.nodes)
 
     def committed() -> bool:
-        if stack.ask(received_count) < wanted:
-            _send(stack, warm)
-        return stack.ask(received_count) >= wanted
+        if house.committed() < wanted:
+            _send(house, warm)
+            time.sleep(0.5)
+        return house.committed() >= wanted
 
-    wait_until(committed, within_s=60, every_s=0.5, what="the hub to subscribe")
+    wait_until(committed, within_s=180, every_s=0.5, what="the hub to subscribe")
     return wanted
 
 
-def _load(stack: Stack, messages: int, run: str) -> PreparedLoad:
-    return prepare(stack.nodes, messages, commune=COMMUNE, run=run, now=datetime.now(UTC))
+def _send(house: _House, load: PreparedLoad) -> None:
+    send(load, host="127.0.0.1", port=house.port, limit_s=LIMIT_S)
 
 
-def _send(stack: Stack, load: PreparedLoad) -> None:
-    send(load, host="127.0.0.1", port=stack.broker_port, limit_s=LIMIT_S)
-
-
-def _wait_for(stack: Stack, count: int) -> None:
+def _wait_for(house: _House, count: int) -> None:
     wait_until(
-        lambda: stack.ask(received_count) >= count,
+        lambda: house.committed() >= count,
         within_s=LIMIT_S,
-        every_s=0.1,
+        every_s=0.05,
         what=f"the hub to commit {count} messages",
     )
 
 
-def _bare_subscriber(stack: Stack, load: PreparedLoad) -> float:
-    argv = [
-        "mosquitto_sub",
-        "-p",
-        str(stack.broker_port),
-        "-V",
-        "5",
-        "-i",
-        "bare-subscriber",
-        "-c",
-        "-x",
-        "600",
-    ]
+def _bare_subscriber(house: _House, load: PreparedLoad) -> float:
+    argv = ["mosquitto_sub", "-p", str(house.port), "-V", "5", "-i", "bare-subscriber", "-c", "-x", "600"]
     argv += ["-q", "1", "-t", EVERY_TOPIC]
     try:
         # -E leaves once the subscription stands; the session stays, so that not one message is missed.
@@ -150,22 +205,9 @@ def _bare_subscriber(stack: Stack, load: PreparedLoad) -> float:
         raise ChildError("mosquitto_sub is missing: install the package mosquitto-clients") from None
     subscriber = subprocess.Popen([*argv, "-C", str(load.messages), "-F", ""], stdout=subprocess.DEVNULL)
     started = time.monotonic()
-    _send(stack, load)
+    _send(house, load)
     subscriber.wait(timeout=LIMIT_S)
-    return load.messages / (time.monotonic() - started)
-
-
-def _open_broker_for_measuring(stack: Stack) -> None:
-    """A broker without TLS on loopback: the sender writes prepared bytes, and both receivers pay the same."""
-    config = stack.layout.broker_config
-    config.write_text(
-        f"listener {stack.broker_port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay false\n"
-        "max_inflight_messages 0\nmax_queued_messages 0\nconnection_messages false\n",
-        encoding="utf-8",
-    )
-    hub_config = stack.hub_config
-    hub_config.write_text(
-        f'database = "{stack.database_url}"\ntelemetry = "{stack.telemetry_url}"\n'
-        f"[broker]\nport = {stack.broker_port}\n",
-        encoding="utf-8",
-    )
+    rate = load.messages / (time.monotonic() - started)
+    # Its session would get, and queue, the hub's load as well.
+    forget_session("bare-subscriber", host="127.0.0.1", port=house.port)
+    return rate

@@ -41,9 +41,14 @@ def utc_text(moment: datetime) -> str:
 
 
 class BulkWriter:
-    """Writes rows of the given columns; with `key`, a row whose key exists is replaced."""
+    """Writes rows of the given columns; with `key`, a row whose key exists is replaced.
 
-    def __init__(self, table: Table, columns: Sequence[str], *, key: Sequence[str] = ()) -> None:
+    Columns in `adding` are then added to what stands there.
+    """
+
+    def __init__(
+        self, table: Table, columns: Sequence[str], *, key: Sequence[str] = (), adding: Sequence[str] = ()
+    ) -> None:
         if any(isinstance(table.c[name].type, LargeBinary) for name in columns):
             raise ValueError(f"{table.name}: binary columns do not travel as JSON")
         names = ", ".join(columns)
@@ -51,7 +56,11 @@ class BulkWriter:
         self._width = len(columns)
         self._tail = ""
         if key:
-            updates = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in key)
+            updates = ", ".join(
+                f"{name} = {f'{table.name}.{name} + ' if name in adding else ''}excluded.{name}"
+                for name in columns
+                if name not in key
+            )
             self._tail = f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {updates}"
         picks = ", ".join(_postgres_pick(table.c[name], index) for index, name in enumerate(columns))
         # Names come from our own Table objects, never from a message.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -51,6 +52,7 @@ def run(config: Config) -> None:
     """Run the ingest until Ctrl-C or SIGTERM."""
     from hub.ingest.draining import DrainProcess, drain_argv
     from hub.ingest.lock import IngestRunningError
+    from hub.ingest.scaling.worker import WorkerError, WorkerService
     from hub.ingest.service import IngestService
     from hub.migrations.runner import MigrationError, upgrade
     from hub.telemetry.factory import StoreAddressError, open_store
@@ -67,7 +69,12 @@ def run(config: Config) -> None:
         # An address that is wrong is told here, not by a child.
         open_store(settings.telemetry, settings.retention.retention()).close()
         argv = drain_argv(str(config))
-        service = IngestService(settings, engine, None, drain=lambda outbox: DrainProcess(outbox, argv))
+        make_drain = partial(DrainProcess, argv=argv)
+        service: IngestService | WorkerService = (
+            WorkerService(settings, engine, make_drain)
+            if settings.ingest.worker
+            else IngestService(settings, engine, None, drain=make_drain)
+        )
     except (
         SettingsError,
         DatabaseUnsafeError,
@@ -75,6 +82,7 @@ def run(config: Config) -> None:
         MigrationError,
         StoreAddressError,
         StoreUnavailableError,
+        WorkerError,
     ) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
@@ -109,7 +117,7 @@ def drain(
     engine = open_database(settings.database)
     store = open_store(settings.telemetry, settings.retention.retention())
     try:
-        drain_until_input_ends(engine, store, after=after)
+        drain_until_input_ends(engine, store, after=after, worker=settings.ingest.worker)
     finally:
         store.close()
         engine.dispose()

@@ -55,13 +55,22 @@ class Outgoing:
 
 
 def to_send(
-    conn: Connection, now: datetime, *, at_most: int, reborn: Collection[str] = ()
+    conn: Connection,
+    now: datetime,
+    *,
+    at_most: int,
+    reborn: Collection[str] = (),
+    communes: Collection[str] | None = None,
 ) -> list[Outgoing]:
     """Commands never sent, and for nodes that were just born also those without any receipt.
+
+    With `communes`, only theirs: each ingest sends to its own nodes.
 
     At most `at_most` of the first: those asked one by one before those asked for many, each oldest first.
     """
     waiting = select(command).where(command.c.status == _REQUESTED, command.c.expires_at > now)
+    if communes is not None:
+        waiting = waiting.where(command.c.commune.in_(list(communes)))
     singles = waiting.where(command.c.batch.is_(None)).order_by(command.c.issued_at).limit(at_most)
     found = list(conn.execute(singles))
     if len(found) < at_most:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -48,10 +48,14 @@ def load_windows(conn: Connection, now: datetime) -> list[Window]:
     return [Window(*row) for row in conn.execute(query.order_by(table.c.id))]
 
 
-def load_watcher(conn: Connection, now: datetime | None = None) -> Watcher:
+def load_watcher(
+    conn: Connection, now: datetime | None = None, communes: Collection[str] | None = None
+) -> Watcher:
     """A watcher that knows what is open, pending, of late resolved by hand, and coming and going.
 
-    A node's silence is not carried over as pending: a hub that was away has nothing to judge it by.
+    With `communes`, only what is open there: elsewhere other ingests decide. What is only pending names no
+    commune; its hold-off then begins anew. A node's silence is not carried over as pending: a hub that was away
+    has nothing to judge it by.
     """
     now = now if now is not None else datetime.now(UTC)
     watches = {
@@ -61,7 +65,10 @@ def load_watcher(conn: Connection, now: datetime | None = None) -> Watcher:
         for row in conn.execute(select(incident_watch))
         if row.kind != COMMUNICATION_FAILURE
     }
-    open_rows = conn.execute(select(incident).where(incident.c.closed_at.is_(None))).all()
+    still_open = select(incident).where(incident.c.closed_at.is_(None))
+    if communes is not None:
+        still_open = still_open.where(incident.c.commune.in_(list(communes)))
+    open_rows = conn.execute(still_open).all()
     of_id = {row.id: Key(row.originator, row.kind) for row in open_rows}
     standing = []
     for row in open_rows:
@@ -71,6 +78,8 @@ def load_watcher(conn: Connection, now: datetime | None = None) -> Watcher:
             is_open=True, bad_since=known.bad_since, good_since=known.good_since, by_word=known.by_word
         )
         standing.append(_standing(row, of_id))
+    if communes is not None:
+        watches = {key: watch for key, watch in watches.items() if watch.is_open}
     watcher = Watcher(load_rules(conn), watches, standing)
     _load_members(conn, watcher, {row.id: of_id[row.id] for row in open_rows if row.kind in GROUP_KINDS})
     _load_recent(conn, watcher, now)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import selectors
+import shutil
 import signal
 import subprocess
 import sys
@@ -139,8 +140,8 @@ class DrainProcess:
 class _PipedOutbox(SqlOutbox):
     """The child's side: reads the database, and tells the parent instead of noting for a committer."""
 
-    def __init__(self, engine: Engine, wakes: BinaryIO, lines: BinaryIO) -> None:
-        super().__init__(engine)
+    def __init__(self, engine: Engine, worker: str, wakes: BinaryIO, lines: BinaryIO) -> None:
+        super().__init__(engine, worker)
         self._wakes = wakes
         self._lines = lines
         self._ready = selectors.DefaultSelector()
@@ -176,19 +177,21 @@ class _PipedOutbox(SqlOutbox):
             self.ended = True
 
 
-def drain(engine: Engine, store: TelemetryStore, *, after: int) -> None:
+def drain(engine: Engine, store: TelemetryStore, *, after: int, worker: str = "") -> None:
     """The child's work, until its standard input ends. Signals are the parent's to answer."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    os.nice(NICENESS)
-    outbox = _PipedOutbox(engine, sys.stdin.buffer, sys.stdout.buffer)
+    outbox = _PipedOutbox(engine, worker, sys.stdin.buffer, sys.stdout.buffer)
     drainer = Drainer(outbox, store, after=after, on_store=lambda up: outbox.tell_store(up=up))
     drainer.run(until=lambda: outbox.ended)
 
 
 def drain_argv(config: str) -> list[str]:
     """How `ngonden hub run` starts its child; see `DrainProcess`."""
-    return [sys.executable, "-m", "ngonden", "hub", "drain", "--config", config, "--after"]
+    nice = shutil.which("nice")
+    # From its first import on: a hub that starts must not wait for its own helper.
+    first = [nice, "-n", str(NICENESS)] if nice else []
+    return [*first, sys.executable, "-m", "ngonden", "hub", "drain", "--config", config, "--after"]
 
 
 def _close(pipe: IO[bytes]) -> None:

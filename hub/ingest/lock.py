@@ -9,7 +9,7 @@ from typing import Protocol
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-_ADVISORY_KEY = 0x6E67_6F6E_6465_6E  # "ngonden"
+ADVISORY_KEY = 0x6E67_6F6E_6465_6E  # "ngonden"
 
 
 class IngestRunningError(RuntimeError):
@@ -20,6 +20,23 @@ class IngestRunningError(RuntimeError):
             f"another `ngonden hub` already takes messages into {where}; "
             "stop it first, or give this one its own --config with another database"
         )
+
+
+class LeaseLostError(RuntimeError):
+    """Another worker has taken over: nothing may be written, and what is in memory is worth nothing."""
+
+
+class Fence(Protocol):
+    """What gives an ingest the right to write."""
+
+    def ensure(self) -> None:
+        """Take it again where it was lost; raises IngestRunningError when another has it."""
+
+    def fence(self, conn: Connection) -> None:
+        """Make sure of it for this transaction; raises LeaseLostError when it is another's now."""
+
+    def release(self) -> None:
+        """Let another in."""
 
 
 class _Lock(Protocol):
@@ -39,6 +56,9 @@ class IngestLock:
     def ensure(self) -> None:
         """Take it again where a PostgreSQL that restarted forgot it; raises IngestRunningError."""
         self._lock.ensure()
+
+    def fence(self, conn: Connection) -> None:
+        """See Fence: this lock lasts as long as the process, or as its own connection."""
 
     def release(self) -> None:
         """Let another ingest in."""
@@ -87,8 +107,12 @@ class _AdvisoryLock:
             else:
                 return
         connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        got = connection.exec_driver_sql("SELECT pg_try_advisory_lock(%s)", (_ADVISORY_KEY,)).scalar()
-        if not got:
+        got = connection.exec_driver_sql("SELECT pg_try_advisory_lock(%s)", (ADVISORY_KEY,)).scalar()
+        workers = connection.exec_driver_sql(
+            "SELECT name FROM ingest_worker WHERE alive_until > now()"
+        ).first()
+        if not got or workers is not None:
+            connection.invalidate()  # back in the pool it would still hold the lock
             connection.close()
             raise IngestRunningError(self._engine.url.render_as_string(hide_password=True))
         self._connection = connection

@@ -6,7 +6,7 @@ that changed after it are returned, which is how the live pages follow along.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -14,7 +14,15 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Row, Select, func, select
 
 from hub.ingest.histogram import Histogram
-from hub.ingest.tables import ingest_stat, node_event, node_state, pole_state, reject, telemetry_outbox
+from hub.ingest.tables import (
+    ingest_stat,
+    node_event,
+    node_state,
+    pole_state,
+    reject,
+    reject_count,
+    telemetry_outbox,
+)
 from hub.revision import latest_revision
 
 __all__ = [
@@ -22,6 +30,7 @@ __all__ = [
     "EventView",
     "NodeStatus",
     "PoleStatus",
+    "RejectCount",
     "RejectView",
     "cabinet_of",
     "events",
@@ -34,6 +43,7 @@ __all__ = [
     "node_status_counts",
     "pole_state_of",
     "pole_states",
+    "reject_counts",
     "rejects",
     "stats",
 ]
@@ -216,9 +226,9 @@ def newest_events(conn: Connection, kind: str, *, node: str | None = None) -> di
 
 @dataclass(frozen=True, slots=True)
 class RejectCount:
-    """How many messages of one sender are kept aside, for which reasons, and when the last one came.
+    """How many messages of one sender were ever set aside, for which reasons, and when the last one came.
 
-    `node` None: the topic did not tell whose they are.
+    `node` None: of no node of the registry.
     """
 
     node: str | None
@@ -228,20 +238,19 @@ class RejectCount:
 
 
 def reject_counts(conn: Connection, *, nodes: Collection[str] | None = None) -> list[RejectCount]:
-    """Rejects by sender, the most first; with `nodes`, of these alone."""
-    query = select(reject.c.node, reject.c.reason, func.count(), func.max(reject.c.received_at)).group_by(
-        reject.c.node, reject.c.reason
-    )
+    """What was ever set aside by sender, the most first; with `nodes`, of these alone."""
+    table = reject_count.c
+    query = select(table.node, table.reason, table.count, table.last_at)
     if nodes is not None:
-        query = query.where(reject.c.node.in_(nodes))
-    found: dict[str | None, list[tuple[str, int, datetime]]] = {}
-    for node, reason, number, last_at in conn.execute(query):
+        query = query.where(table.node.in_(nodes))
+    found: dict[str, list[tuple[str, int, datetime]]] = {}
+    for node, reason, number, last_at in conn.execute(query.order_by(table.count.desc(), table.reason)):
         found.setdefault(node, []).append((reason, int(number), last_at))
     counts = [
         RejectCount(
-            node,
+            node or None,
             sum(number for _, number, _ in lines),
-            {reason: number for reason, number, _ in sorted(lines, key=lambda line: -line[1])},
+            {reason: number for reason, number, _ in lines},
             max(last_at for _, _, last_at in lines),
         )
         for node, lines in found.items()
@@ -289,11 +298,11 @@ def stats(conn: Connection) -> dict[str, Any]:
     `telemetry` {`points_written`, `points_refused`, `store_up`}, `outbox` {`batches`, `points`}.
     """
     stored: dict[str, Any] = {row.key: row.value for row in conn.execute(select(ingest_stat))}
-    counters: Mapping[str, Any] = stored.get("counters", {})
-    alive: Mapping[str, Any] = stored.get("alive", {})
-    drain: Mapping[str, Any] = stored.get("telemetry", {})
-    by_reason: Mapping[str, int] = counters.get("rejects", {})
-    latency = Histogram.from_json(stored.get("latency_ms", {}))
+    counters = _summed(stored, "counters")
+    alive: Mapping[str, Any] = max(_each(stored, "alive"), key=lambda one: str(one["at"]), default={})
+    drain = _summed(stored, "telemetry")
+    by_reason = _added(one.get("rejects", {}) for one in _each(stored, "counters"))
+    latency = Histogram.from_json(_summed(stored, "latency_ms"))
     batches, points = conn.execute(
         select(func.count(), func.coalesce(func.sum(telemetry_outbox.c.points), 0))
     ).one()
@@ -334,8 +343,30 @@ def node_status_counts(conn: Connection) -> dict[str, int]:
 
 def ingest_seen_at(conn: Connection) -> datetime | None:
     """When the ingest last wrote its sign of life (it does so every few seconds); None if never."""
-    value = conn.execute(select(ingest_stat.c.value).where(ingest_stat.c.key == "alive")).scalar()
-    return datetime.fromisoformat(value["at"]).astimezone(UTC) if value else None
+    of_any = (ingest_stat.c.key == "alive") | ingest_stat.c.key.startswith("alive@", autoescape=True)
+    signs = conn.execute(select(ingest_stat.c.value).where(of_any)).scalars()
+    return max((datetime.fromisoformat(one["at"]).astimezone(UTC) for one in signs), default=None)
+
+
+def _each(stored: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    """What each worker keeps under a key; a lone ingest keeps it under the bare key."""
+    return [value for name, value in stored.items() if name.partition("@")[0] == key]
+
+
+def _summed(stored: Mapping[str, Any], key: str) -> dict[str, Any]:
+    return _added(_each(stored, key))
+
+
+def _added(several: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Whole numbers are added up, yes or no holds where it holds for all."""
+    total: dict[str, Any] = {}
+    for one in several:
+        for name, value in one.items():
+            if isinstance(value, bool):
+                total[name] = total.get(name, True) and value
+            elif isinstance(value, int):
+                total[name] = total.get(name, 0) + value
+    return total
 
 
 _CAMERA_FIELDS = CameraStatus.__slots__

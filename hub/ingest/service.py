@@ -14,8 +14,9 @@ from hub.ingest.committing.committer import Clocks, Committer
 from hub.ingest.committing.outbox import SqlOutbox
 from hub.ingest.judging.directory import Directory
 from hub.ingest.judging.registry_directory import RegistryDirectory
-from hub.ingest.link.broker import MqttLink
-from hub.ingest.lock import IngestLock
+from hub.ingest.link.broker import MqttLink, subscriptions
+from hub.ingest.lock import Fence, IngestLock
+from hub.ingest.scope import ALONE, Scope
 from hub.settings import HubSettings
 from hub.telemetry.drainer import Drainer
 from hub.telemetry.port import TelemetryStore
@@ -53,21 +54,24 @@ class IngestService:
         clocks: Clocks | None = None,
         *,
         drain: Callable[[SqlOutbox], Drain] | None = None,
+        scope: Scope = ALONE,
+        lock: Fence | None = None,
     ) -> None:
         """`store` is drained into by a thread; without one, `drain` says who does it."""
-        self._lock = IngestLock(engine)
-        self._link = MqttLink(settings.broker)
-        outbox = SqlOutbox(engine)
+        self._lock: Fence = lock if lock is not None else IngestLock(engine)
+        self._link = _link(settings, scope)
+        outbox = SqlOutbox(engine, scope.worker)
         self._drainer = _drain(outbox, store, drain)
         self._roller = Roller(engine, (clocks or Clocks()).now)
         self._committer = Committer(
             engine,
             self._lock,
             self._link,
-            directory if directory is not None else RegistryDirectory(engine),
+            directory if directory is not None else RegistryDirectory(engine, scope),
             ChoreList(engine, outbox, self._link, settings.ingest, self._drainer.store_is_up),
             settings.ingest,
             clocks if clocks is not None else Clocks(),
+            scope=scope,
         )
         self._thread = threading.Thread(target=self._committer.run, name="ingest-committer")
 
@@ -102,3 +106,13 @@ def _drain(
     if store is None:
         raise ValueError("an ingest needs a telemetry store, or someone who drains into one")
     return Drainer(outbox, store)
+
+
+def _link(settings: HubSettings, scope: Scope) -> MqttLink:
+    if scope.tokens is None:
+        return MqttLink(settings.broker)
+    broker = settings.broker
+    own = broker.model_copy(
+        update={"client_id": f"{broker.client_id}-{scope.worker}"[:64], "session_expiry_s": 0}
+    )
+    return MqttLink(own, subscriptions(sorted(scope.tokens)), clean_start=True)

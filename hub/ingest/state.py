@@ -19,6 +19,7 @@ from hub.incidents.told import ToldFaults
 from hub.incidents.watcher import Watcher
 from hub.ingest.histogram import Histogram
 from hub.ingest.ranges import RangeSet
+from hub.ingest.scope import ALONE, Scope
 from hub.ingest.tables import ingest_stat, node_state, pole_state, received
 from hub.ingest.unflushed import Unflushed
 from hub.uptime.coverage.keeper import CoverageKeeper
@@ -105,6 +106,7 @@ class IngestState:
     coverage: CoverageKeeper = field(default_factory=CoverageKeeper)
     counters: Counters = field(default_factory=Counters)
     latency_ms: Histogram = field(default_factory=Histogram)
+    scope: Scope = ALONE
     unflushed: Unflushed = field(default_factory=Unflushed)
     batches: int = 1
     """The number of the last batch; the first is what `restore` took from the log."""
@@ -122,10 +124,12 @@ class IngestState:
         return ranges
 
 
-def load_state(conn: Connection, now: datetime) -> IngestState:
-    """Read everything; the tables hold one row per node, pole and epoch, so this takes a moment at most."""
-    state = IngestState(load_watcher(conn, now))
+def load_state(conn: Connection, now: datetime, scope: Scope = ALONE) -> IngestState:
+    """Read what is the scope's; one row per node, pole and epoch, so this takes a moment at most."""
+    state = IngestState(load_watcher(conn, now, scope.tokens), scope=scope)
     for row in conn.execute(select(node_state)):
+        if not scope.holds(row.commune):
+            continue
         state.nodes[row.node] = NodeLive(
             node=row.node,
             commune=row.commune,
@@ -143,14 +147,15 @@ def load_state(conn: Connection, now: datetime) -> IngestState:
         )
     _load_marks(conn, state)
     for node, epoch, ranges in conn.execute(select(received)):
-        state.ranges[(node, epoch)] = RangeSet(ranges)
+        if scope.tokens is None or node in state.nodes:
+            state.ranges[(node, epoch)] = RangeSet(ranges)
     stats = {row.key: row.value for row in conn.execute(select(ingest_stat))}
-    state.counters = Counters.from_json(stats.get("counters", {}))
-    state.unflushed = Unflushed(int(stats.get("checkpoint", {}).get("after", 0)))
-    state.latency_ms = Histogram.from_json(stats.get("latency_ms", {}))
-    alive_at = stats.get("alive", {}).get("at")
+    state.counters = Counters.from_json(stats.get(scope.stat("counters"), {}))
+    state.unflushed = Unflushed(int(stats.get(scope.stat("checkpoint"), {}).get("after", 0)))
+    state.latency_ms = Histogram.from_json(stats.get(scope.stat("latency_ms"), {}))
+    alive_at = stats.get(scope.stat("alive"), {}).get("at")
     state.alive_at = datetime.fromisoformat(alive_at) if alive_at is not None else None
-    drained = stats.get("telemetry", {})
+    drained = stats.get(scope.stat("telemetry"), {})
     for key in state.drained:
         state.drained[key] = drained.get(key, 0)
     return state
@@ -161,6 +166,8 @@ def _load_marks(conn: Connection, state: IngestState) -> None:
     columns = (pole_state.c[name] for name in names)
     cameras: dict[str, float] = {}
     for pole, node, epoch, seq, sample_at, told, power_w, reason, seen in conn.execute(select(*columns)):
+        if state.scope.tokens is not None and node not in state.nodes:
+            continue
         if power_w is not None or state.watcher.is_watched(pole, METER_STALE):
             state.metered.add(pole)
         if reason == "maintenance":

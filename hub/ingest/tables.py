@@ -115,6 +115,15 @@ reject = Table(
     sqlite_autoincrement=True,
 )
 
+reject_count = Table(
+    "reject_count",
+    metadata,
+    Column("node", String(63), primary_key=True, comment="empty: no node of the registry"),
+    Column("reason", String(40), primary_key=True),
+    Column("count", BigInteger, nullable=False),
+    Column("last_at", UtcDateTime, nullable=False),
+)
+
 telemetry_outbox = Table(
     "telemetry_outbox",
     metadata,
@@ -122,8 +131,25 @@ telemetry_outbox = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("points", Integer, nullable=False),
     Column("payload", LargeBinary, nullable=False, comment="msgpack array of telemetry points"),
+    Column("worker", String(24), nullable=False, server_default="", comment="who drains and restores it"),
+    Index("ix_telemetry_outbox_worker", "worker"),
     # Without it SQLite hands an id out again once its row is drained, and a batch id must mean one batch.
     sqlite_autoincrement=True,
+)
+
+ingest_worker = Table(
+    "ingest_worker",
+    metadata,
+    Column("name", String(24), primary_key=True),
+    Column("alive_until", UtcDateTime, nullable=False),
+)
+
+ingest_lease = Table(
+    "ingest_lease",
+    metadata,
+    Column("commune", String(63), primary_key=True),
+    Column("worker", String(24)),
+    Column("token", BigInteger, nullable=False),
 )
 
 ingest_stat = Table(

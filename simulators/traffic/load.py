@@ -25,7 +25,10 @@ _EPOCH_NAMESPACE = UUID("6f0f6f0c-7d3f-4d8f-9f53-0f1f9f8b2c11")
 _PIECE = 256 * 1024
 
 SPACING = timedelta(milliseconds=50)
-"""Between two samples of a node: a whole load is young enough to count as live."""
+"""Between two samples of a node, at most."""
+
+SPAN = timedelta(seconds=30)
+"""From the first to the last sample: a whole load is young enough to count as live, however large it is."""
 
 
 class LoadError(RuntimeError):
@@ -44,24 +47,33 @@ class PreparedLoad:
 
 
 def prepare(
-    nodes: list[tuple[str, str]], messages: int, *, commune: str, run: str, now: datetime
+    nodes: list[tuple[str, str]],
+    messages: int,
+    *,
+    commune: str,
+    run: str,
+    now: datetime,
+    lead: timedelta = timedelta(0),
 ) -> PreparedLoad:
     """Encode `messages` telemetry messages of one sample each, the nodes taking turns.
 
     `nodes` are (node, pole) pairs, `run` keeps the epochs of one run apart from another's, and one message in a
-    hundred reports a dark lamp, so that the incident rules have work.
+    hundred reports a dark lamp, so that the incident rules have work. `lead` is how far beyond `now` the
+    samples reach, for a load that takes long to prepare and to send.
     """
     made: dict[tuple[str, str], int] = {}
     parts: list[bytes] = []
     epochs = [uuid5(_EPOCH_NAMESPACE, f"{run}/{node}") for node, _ in nodes]
     topics = [_utf8(topic(commune, node, Kind.TELEMETRY)) for node, _ in nodes]
-    start = now - SPACING * (messages // len(nodes) + 1)
+    per_node = messages // len(nodes) + 1
+    spacing = min(SPACING, SPAN / per_node)
+    start = now - spacing * per_node + lead
     for number in range(messages):
         place = number % len(nodes)
         node, pole = nodes[place]
         seq = number // len(nodes) + 1
         made[(node, str(epochs[place]))] = seq
-        taken = start + SPACING * seq
+        taken = start + spacing * seq
         sample = Sample(
             seq=seq,
             pole=pole,
@@ -93,6 +105,15 @@ def send(load: PreparedLoad, *, host: str, port: int, limit_s: float) -> float:
         return time.monotonic() - started
 
 
+def forget_session(client_id: str, *, host: str, port: int) -> None:
+    """Let the broker drop what it keeps for a client that is away; raises LoadError where it refuses."""
+    with socket.create_connection((host, port), timeout=10) as link:
+        link.sendall(_connect(client_id))
+        if not link.recv(1) or not _skip_connack(link):
+            raise LoadError(f"the broker refused {client_id}")
+        link.sendall(bytes([0xE0, 0]))
+
+
 def _pump(link: socket.socket, load: PreparedLoad, *, deadline: float) -> int:
     """Write and read until all is acknowledged (a PUBACK is 4 bytes; with a reason code a little more)."""
     view = memoryview(load.packets)
@@ -121,8 +142,8 @@ def _skip_connack(link: socket.socket) -> bool:
     return body[1] == 0
 
 
-def _connect() -> bytes:
-    body = _utf8("MQTT") + bytes([5, 0x02]) + struct.pack("!H", 0) + b"\x00" + _utf8("ngonden-load")
+def _connect(client_id: str = "ngonden-load") -> bytes:
+    body = _utf8("MQTT") + bytes([5, 0x02]) + struct.pack("!H", 0) + b"\x00" + _utf8(client_id)
     return bytes([0x10]) + _length(len(body)) + body
 
 

@@ -62,13 +62,13 @@ class ChoreList:
         self._reborn |= batch.born
         if monotonic_s >= self._poll_due:
             self._poll_due = monotonic_s + self._settings.command_poll_ms / 1000
-            self._collect_commands(chores, batch.now)
+            self._collect_commands(state, chores, batch.now)
             self._configs.send(batch.directory)
         self._collect_drained(state, chores, batch.now)
         if monotonic_s >= self._alive_due:
             self._alive_due = monotonic_s + _ALIVE_EVERY_S
             chores.stats |= self._stats(state, batch.now)
-            chores.adapted_configs = self._configs.adapted(state, batch.now)
+            chores.adapted_configs = self._configs.adapted(state, batch.directory, batch.now)
         if monotonic_s >= self._prune_due:
             self._prune_due = monotonic_s + _PRUNE_EVERY_S
             chores.reject_keep_rows = self._settings.reject_keep_rows
@@ -100,12 +100,12 @@ class ChoreList:
         self._configs.forget()
         self._poll_due = self._alive_due = float("-inf")
 
-    def _collect_commands(self, chores: Chores, now: datetime) -> None:
+    def _collect_commands(self, state: IngestState, chores: Chores, now: datetime) -> None:
         """So many a round that a whole province's commands never hold up a sample."""
         at_most = max(1, int(self._settings.commands_per_s * self._settings.command_poll_ms / 1000))
         reborn = set(islice(self._reborn, at_most))
         with self._reader.connect() as conn:
-            outgoing = to_send(conn, now, at_most=at_most, reborn=reborn)
+            outgoing = to_send(conn, now, at_most=at_most, reborn=reborn, communes=state.scope.tokens)
             chores.expired_commands = overdue(conn, now)
         sent = [one.id for one in outgoing if self._send(one, now)]
         if len(sent) == len(outgoing):

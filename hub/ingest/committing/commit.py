@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,6 +28,7 @@ from hub.ingest.tables import (
     pole_state,
     received,
     reject,
+    reject_count,
     telemetry_outbox,
 )
 from hub.nodeconfig.delivery import write_adapted
@@ -39,6 +41,9 @@ _NODES = BulkWriter(node_state, _NODE_COLUMNS, key=("node",))
 _POLES = BulkWriter(pole_state, POLE_COLUMNS, key=("pole",))
 _RANGES = BulkWriter(received, ("node", "epoch", "ranges"), key=("node", "epoch"))
 _EVENTS = BulkWriter(node_event, EVENT_COLUMNS, key=("node", "epoch", "seq"))
+_REJECT_COUNTS = BulkWriter(
+    reject_count, ("node", "reason", "count", "last_at"), key=("node", "reason"), adding=("count",)
+)
 _STATS = BulkWriter(ingest_stat, ("key", "value"), key=("key",))
 _JSON = msgspec.json.Encoder()
 
@@ -115,7 +120,8 @@ def write_batch(conn: Connection, batch: Batch, outcome: Outcome, chores: Chores
     stats = {"counters": batch.state.counters.to_json(), **chores.stats}
     if chores.checkpoint is not None:
         stats["checkpoint"] = {"after": chores.checkpoint}
-    _STATS.write(conn, [(key, _JSON.encode(value).decode()) for key, value in stats.items()])
+    own = batch.state.scope.stat
+    _STATS.write(conn, [(own(key), _JSON.encode(value).decode()) for key, value in stats.items()])
     return newest
 
 
@@ -138,8 +144,16 @@ def _write_rejects(conn: Connection, batch: Batch, refused_points: Sequence[Reje
         return
     for one in kept:
         batch.state.counters.rejects[one.reason] += 1
+    _count_rejects(conn, kept)
     columns = [column.name for column in reject.c if column.name != "id"]
     conn.execute(insert(reject), [{name: getattr(one, name) for name in columns} for one in kept])
+
+
+def _count_rejects(conn: Connection, kept: Sequence[Reject]) -> None:
+    # A name that the registry does not have is anybody's to invent: those are counted together.
+    counts = Counter(("" if one.reason == "unknown_node" else one.node or "", one.reason) for one in kept)
+    last_at = utc_text(max(one.received_at for one in kept))
+    _REJECT_COUNTS.write(conn, [(*key, times, last_at) for key, times in sorted(counts.items())])
 
 
 def _is_kept(conn: Connection, candidate: Reject) -> bool:

@@ -30,7 +30,8 @@ from hub.ingest.judging.liveness import Liveness
 from hub.ingest.link.arrival import Arrival, rejected
 from hub.ingest.link.confirm import Confirmer
 from hub.ingest.link.port import BrokerLink
-from hub.ingest.lock import IngestLock, IngestRunningError
+from hub.ingest.lock import Fence, IngestRunningError, LeaseLostError
+from hub.ingest.scope import ALONE, Scope
 from hub.ingest.state import IngestState, load_state
 from hub.settings import IngestSettings
 
@@ -41,7 +42,7 @@ _LONGEST_TAKE_S = 1.0
 _REFRESH_AT_MOST_EVERY_S = 0.2
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 5.0
-_DATABASE_TROUBLE = (SQLAlchemyError, IngestRunningError)
+_DATABASE_TROUBLE = (SQLAlchemyError, IngestRunningError, LeaseLostError)
 _log = structlog.get_logger(__name__)
 
 
@@ -59,7 +60,7 @@ class Committer:
     def __init__(
         self,
         engine: Engine,
-        lock: IngestLock,
+        lock: Fence,
         link: BrokerLink,
         directory: Directory,
         chores: ChoreList,
@@ -67,8 +68,10 @@ class Committer:
         clocks: Clocks,
         *,
         fast: bool = True,
+        scope: Scope = ALONE,
     ) -> None:
         """`fast` False sends every message through the slow lane, which must leave the same."""
+        self._scope = scope
         self._engine = engine
         self._lock = lock
         self._link = link
@@ -147,10 +150,14 @@ class Committer:
         batch = self._batch(state)
         may_refresh = monotonic_s - self._last_refresh >= _REFRESH_AT_MOST_EVERY_S
         batch.may_refresh = may_refresh
+        mine = arrivals
+        if self._scope.tokens is not None:
+            # Another worker's is acknowledged and not confirmed: its node sends it again, to the right one.
+            mine = [came for came in arrivals if self._scope.holds_topic(came.topic)]
         if self._fast:
-            self._lane.take_all(batch, arrivals)
+            self._lane.take_all(batch, mine)
         else:
-            for came in arrivals:
+            for came in mine:
                 take(batch, came)
         if may_refresh and not batch.may_refresh:
             self._last_refresh = monotonic_s
@@ -169,6 +176,7 @@ class Committer:
         outcome = state.watcher.take()
         if needs_commit(batch, outcome, chores):
             with conn.begin():
+                self._lock.fence(conn)
                 newest = write_batch(conn, batch, outcome, chores)
             if newest:
                 state.unflushed.logged(batch.number, newest)
@@ -216,8 +224,9 @@ class Committer:
         if self._state is None:
             self._lock.ensure()
             with self._conn.begin():
-                state = load_state(self._conn, self._clocks.now())
-                restore(state, messages_after(self._conn, state.unflushed.checkpoint()))
+                state = load_state(self._conn, self._clocks.now(), self._scope)
+                logged = messages_after(self._conn, state.unflushed.checkpoint(), self._scope.worker)
+                restore(state, logged)
             self._state = state
             self._lane = FastLane()
             self._directory.refresh()
@@ -279,6 +288,7 @@ class Committer:
         received_at = datetime.fromtimestamp(came.at, UTC)
         batch.rejects.append(rejected(came, received_at, "hub_error", repr(error)))
         with conn.begin():
+            self._lock.fence(conn)
             write_batch(conn, batch, state.watcher.take(), self._chores.none())
         self._committed(batch, [came])
 
@@ -289,6 +299,7 @@ class Committer:
             flush(batch, self._clocks.monotonic_s(), everything=True)
             chores = self._chores.last(state, batch.now)
             with conn.begin():
+                self._lock.fence(conn)
                 write_batch(conn, batch, state.watcher.take(), chores)
         except _DATABASE_TROUBLE as error:
             _log.warning("last_commit_failed", error=_first_line(error))

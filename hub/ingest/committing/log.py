@@ -47,7 +47,9 @@ def write_log(conn: Connection, batch: Batch) -> int:
         count = len(points) + sum([one[2] for one in messages])
         payload = _ENCODE({"points": points, "messages": messages})
         done = conn.execute(
-            insert(telemetry_outbox).values(created_at=batch.now, points=count, payload=payload)
+            insert(telemetry_outbox).values(
+                created_at=batch.now, points=count, payload=payload, worker=batch.state.scope.worker
+            )
         )
         newest = int(done.inserted_primary_key[0])  # type: ignore[index]
     return newest
@@ -61,10 +63,12 @@ def points_in(payload: bytes) -> list[Point]:
     return row.points + [point for message in row.messages for point in _points(message)]
 
 
-def messages_after(conn: Connection, checkpoint: int) -> Iterator[tuple[int, str, int, LeanTelemetry]]:
-    """What the fast lane took after the checkpoint, in its order, as `restore` wants it."""
+def messages_after(
+    conn: Connection, checkpoint: int, worker: str = ""
+) -> Iterator[tuple[int, str, int, LeanTelemetry]]:
+    """What a worker's fast lane took after its checkpoint, in its order, as `restore` wants it."""
     query = select(telemetry_outbox.c.id, telemetry_outbox.c.payload).where(
-        telemetry_outbox.c.id > checkpoint
+        telemetry_outbox.c.id > checkpoint, telemetry_outbox.c.worker == worker
     )
     with conn.execute(query.order_by(telemetry_outbox.c.id).execution_options(yield_per=20)) as rows:
         for number, payload in rows:

@@ -35,8 +35,9 @@ class Drained:
 class SqlOutbox:
     """See `hub.telemetry.outbox.Outbox`; `take_drained` and `give_back` are the committer's side."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, worker: str = "") -> None:
         self._engine = reading(engine)
+        self._worker = worker
         self._filled = threading.Event()
         self._lock = threading.Lock()
         self._drained = Drained()
@@ -44,17 +45,18 @@ class SqlOutbox:
     def waiting(self, after: int, at_most: int) -> list[WaitingBatch]:
         """See Outbox."""
         table = telemetry_outbox.c
-        sizes = select(table.id, table.points).where(table.id > after).order_by(table.id).limit(at_most)
+        mine = table.worker == self._worker
+        sizes = select(table.id, table.points).where(mine, table.id > after).order_by(table.id)
         with self._engine.connect() as conn:
             last, sum_of_points = after, 0
-            for number, points in conn.execute(sizes):
+            for number, points in conn.execute(sizes.limit(at_most)):
                 sum_of_points += points
                 if last > after and sum_of_points > POINTS_AT_ONCE:
                     break
                 last = number
             if last == after:
                 return []
-            query = select(table.id, table.payload).where(table.id > after, table.id <= last)
+            query = select(table.id, table.payload).where(mine, table.id > after, table.id <= last)
             rows = conn.execute(query.order_by(table.id)).all()
         return [WaitingBatch(row.id, points_in(row.payload)) for row in rows]
 

@@ -10,13 +10,15 @@ from sqlalchemy import Engine
 from hub.db import reading
 from hub.incidents.model import Place
 from hub.ingest.judging.directory import Indexed, KnownNode
+from hub.ingest.scope import ALONE, Scope
 from hub.registry import reads
 
 
 class RegistryDirectory:
     """See `hub.ingest.judging.directory.Directory`. Empty until the first `refresh`."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, scope: Scope = ALONE) -> None:
+        self._scope = scope
         self._engine = reading(engine)
         self._revision: int | None = None
         self._indexed = Indexed(())
@@ -58,6 +60,7 @@ class RegistryDirectory:
                     places.get(name, {}),
                 )
                 for name, info in reads.known_nodes(conn).items()
+                if self._scope.holds(info.commune)
             )
         self._revision = revision
         return True

@@ -22,7 +22,13 @@ from hub.settings import BrokerSettings
 from protocol import FROM_NODE
 from protocol.topics import ROOT
 
-SUBSCRIPTIONS = tuple(f"{ROOT}/+/+/{kind.value}" for kind in FROM_NODE)
+
+def subscriptions(communes: Sequence[str] = ("+",)) -> tuple[str, ...]:
+    """The filters for everything that nodes of these communes say; of all communes without any."""
+    return tuple(f"{ROOT}/{commune}/+/{kind.value}" for commune in communes for kind in FROM_NODE)
+
+
+SUBSCRIPTIONS = subscriptions()
 MAX_BATCH_BYTES = 8 * 1024 * 1024
 """One commit takes no more payload than this, so that memory stays bounded whatever nodes send."""
 
@@ -53,9 +59,12 @@ class _Count:
 class MqttLink:
     """A BrokerLink on a real broker. Reconnects by itself, at most every 10 s."""
 
-    def __init__(self, settings: BrokerSettings, subscriptions: Sequence[str] = SUBSCRIPTIONS) -> None:
+    def __init__(
+        self, settings: BrokerSettings, filters: Sequence[str] = SUBSCRIPTIONS, *, clean_start: bool = False
+    ) -> None:
         self._settings = settings
-        self._subscriptions = tuple(subscriptions)
+        self._clean_start = clean_start
+        self._subscriptions = tuple(filters)
         self._waiting: deque[list[Arrival]] = deque()
         self._queued_bytes = 0
         self._taken_bytes = 0
@@ -179,7 +188,7 @@ class MqttLink:
             self._stop.wait(pause_s)
 
     def _greet(self, connection: Connection) -> None:
-        connection.greet()
+        connection.greet(clean_start=self._clean_start)
         self._count = _Count()
         self._generation += 1
         connection.generation = self._generation

@@ -53,16 +53,17 @@ class ConfigSender:
             if node not in held_up:
                 del self._waiting[node]
 
-    def adapted(self, state: IngestState, now: datetime) -> Sequence[Desired]:
+    def adapted(self, state: IngestState, directory: Directory, now: datetime) -> Sequence[Desired]:
         """New versions that a changed registry calls for; empty while it has not changed."""
         with self._reader.connect() as conn:
             revision = registry.revision(conn)
             if revision == self._registry_revision:
                 return ()
             self._registry_revision = revision
-            return adapted(
-                conn, facts_by_node(registry.poles(conn)), lambda name: _reported(state, name), now
-            )
+            facts = facts_by_node(registry.poles(conn))
+            if state.scope.tokens is not None:  # the others are another worker's to make
+                facts = {node: of_node for node, of_node in facts.items() if directory.lookup(node)}
+            return adapted(conn, facts, lambda name: _reported(state, name), now)
 
     def forget(self) -> None:
         """What was last handed over was not written: look at the registry again."""

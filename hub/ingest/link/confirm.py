@@ -16,6 +16,11 @@ from protocol.topics import ROOT
 LINGER_S = 1.0
 """Under load a node hears of what is stored about so often: far more often than it would send again."""
 
+LONGEST_LINGER_S = 5.0
+"""And so often where the load comes of very many nodes: else each sample would cost a message of ours."""
+
+MANY = 5000
+
 FEW = 200
 """A batch of fewer messages than this is no load."""
 
@@ -33,7 +38,7 @@ class Confirmer:
         self._link = link
         self._told: dict[tuple[str, str, str], Confirmation] = {}
         self._runs: dict[Slot, list[int]] = {}
-        self._due_s: float | None = None
+        self._since_s: float | None = None
 
     def committed(self, batch: Batch, messages: int, monotonic_s: float) -> None:
         """Take over what a committed batch of so many messages owes its nodes, and send what is due."""
@@ -49,9 +54,10 @@ class Confirmer:
                     self._join(slot, before_run, run)
         else:
             self._runs = batch.runs
-        if self._due_s is None:
-            self._due_s = monotonic_s + LINGER_S
-        if messages < FEW or monotonic_s >= self._due_s:
+        if self._since_s is None:
+            self._since_s = monotonic_s
+        linger_s = LINGER_S if len(self._told) + len(self._runs) < MANY else LONGEST_LINGER_S
+        if messages < FEW or monotonic_s - self._since_s >= linger_s:
             self._send()
 
     def _join(self, slot: Slot, before: list[int], run: list[int]) -> None:
@@ -69,7 +75,7 @@ class Confirmer:
                 publish(topic(commune, node, Kind.STORED), encode(message), expiry_s=None, qos=0)
         for slot, run in self._runs.items():
             publish(f"{ROOT}/{slot.commune}/{slot.name}/{_STORED}", plain(slot, run), expiry_s=None, qos=0)
-        self._told, self._runs, self._due_s = {}, {}, None
+        self._told, self._runs, self._since_s = {}, {}, None
 
 
 def plain(slot: Slot, run: Sequence[int]) -> bytes:

@@ -76,12 +76,12 @@ class Connection:
         """Bytes that wait for the broker to read."""
         return len(self._unsent)
 
-    def greet(self) -> None:
+    def greet(self, *, clean_start: bool) -> None:
         """CONNECT and CONNACK; raises RefusedError. Afterwards nothing blocks."""
         settings = self._settings
         connect = mqtt5.ConnectPacket(
             settings.client_id,
-            clean_start=False,
+            clean_start=clean_start,
             keep_alive=settings.keepalive_s,
             session_expiry_interval=settings.session_expiry_s,
             receive_max=settings.receive_maximum,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
 
@@ -39,6 +40,8 @@ EVERY_S = 30.0
 HOURLY_S = 3600.0
 CLOSES_AFTER_S = 900.0
 """So long after midnight a day is closed: what came late within that is in it at once."""
+
+_ADVISORY_KEY = 0x6E67_6F6E_7570_74  # "ngonupt"
 
 _log = structlog.get_logger(__name__)
 
@@ -85,7 +88,9 @@ class Roller:
     def _run(self) -> None:
         while not self._stop.wait(EVERY_S):
             try:
-                self.step()
+                with _turn(self._engine) as mine:
+                    if mine:
+                        self.step()
             except SQLAlchemyError as error:
                 self._places = None
                 if not self._trouble:
@@ -193,3 +198,18 @@ def _there(among: Iterable[Place], day: int) -> Iterable[Place]:
     """The places that were known and not gone on that day."""
     begin, end = day_span(day)
     return (one for one in among if one.since_at < end and (one.gone_at is None or one.gone_at > begin))
+
+
+@contextmanager
+def _turn(engine: Engine) -> Iterator[bool]:
+    """Whether this is the one that follows now: where several ingests share a PostgreSQL, one does for all."""
+    if engine.dialect.name != "postgresql":
+        yield True
+        return
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+        mine = bool(conn.exec_driver_sql("SELECT pg_try_advisory_lock(%s)", (_ADVISORY_KEY,)).scalar())
+        try:
+            yield mine
+        finally:
+            if mine:
+                conn.exec_driver_sql("SELECT pg_advisory_unlock(%s)", (_ADVISORY_KEY,))

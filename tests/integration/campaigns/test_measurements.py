@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from tests.support.servers import require_program
 pytestmark = pytest.mark.servers
 
 
-def _bench(*words: str) -> dict[str, float]:
+def _bench(*words: str) -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, "-m", "ngonden", "bench", *words, "--json"],
         capture_output=True,
@@ -27,7 +28,7 @@ def _bench(*words: str) -> dict[str, float]:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    facts: dict[str, float] = json.loads(done.stdout)
+    facts: dict[str, Any] = json.loads(done.stdout)
     return facts
 
 
@@ -39,6 +40,10 @@ def test_ingest_is_measured_beside_its_baseline() -> None:
     assert facts["lost"] == 0
     assert facts["ratio"] == pytest.approx(facts["hub_msgs_per_s"] / facts["baseline_msgs_per_s"], rel=0.01)
     assert facts["cpu_us_per_msg"] > 1
+    stages = facts["stages"]
+    assert isinstance(stages, dict)
+    assert all(value > 0 for value in stages.values()), stages
+    assert facts["stages_sum_us"] == pytest.approx(sum(stages.values()), rel=0.01)
 
 
 @pytest.mark.timeout(240)

@@ -17,7 +17,8 @@ from hub.ingest.committing.committer import Clocks, Committer
 from hub.ingest.committing.outbox import SqlOutbox
 from hub.ingest.judging.directory import InMemoryDirectory, KnownNode
 from hub.ingest.link.port import InMemoryLink
-from hub.ingest.lock import IngestLock
+from hub.ingest.lock import Fence, IngestLock
+from hub.ingest.scope import ALONE, Scope
 from hub.settings import IngestSettings
 from hub.telemetry.port import Point
 from protocol import Kind, Stored
@@ -39,21 +40,30 @@ def directory(nodes: int = 3) -> InMemoryDirectory:
 class Rig:
     """`send` and `step`; the clock stands until `pass_time`."""
 
-    def __init__(self, engine: Engine, *, fast: bool = True, nodes: int = 3) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        fast: bool = True,
+        nodes: int = 3,
+        scope: Scope = ALONE,
+        lock: Fence | None = None,
+    ) -> None:
         self.engine = engine
+        self._scope = scope
         self._fast = fast
         self.now = START
         self.link = InMemoryLink()
         self.directory = directory(nodes)
         self.settings = IngestSettings()
-        self._lock = IngestLock(engine)
+        self._lock: Fence = lock if lock is not None else IngestLock(engine)
         self.restart()
 
     def restart(self) -> None:
         """A new process on the same database: all memory is gone."""
         self.link = InMemoryLink()
         self.link.connected_since = self.monotonic_s
-        self.outbox = SqlOutbox(self.engine)
+        self.outbox = SqlOutbox(self.engine, self._scope.worker)
         self.committer = Committer(
             self.engine,
             self._lock,
@@ -63,6 +73,7 @@ class Rig:
             self.settings,
             Clocks(now=lambda: self.now, monotonic_s=lambda: self.monotonic_s),
             fast=self._fast,
+            scope=self._scope,
         )
         self.committer.step()
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, text
+from sqlalchemy import event as sql_event
 
 from hub.incidents.catalogue import DEFAULT_RULES, known_kinds
 from hub.incidents.loading import load_rules
@@ -131,3 +134,48 @@ def test_thresholds_are_data(rig: Rig) -> None:
     rig.restart()
     rig.take(Kind.TELEMETRY, telemetry(sample(1, power_w=0.0)))
     assert len(rig.incidents()) == 1
+
+
+def test_a_full_disk_acknowledges_nothing_and_loses_nothing(sqlite_engine: Engine) -> None:
+    disk = {"full": False}
+
+    @sql_event.listens_for(sqlite_engine, "connect")
+    def _limit(connection: Any, _record: object) -> None:
+        if disk["full"]:
+            connection.execute("PRAGMA max_page_count=1")  # SQLite takes that as: no page more than now
+
+    rig = Rig(sqlite_engine)
+    rig.take(Kind.TELEMETRY, telemetry(sample(1)))
+    rig.pass_time(1)
+    disk["full"] = True
+    sqlite_engine.dispose()
+    rig.restart()
+    acknowledged = len(rig.link.acknowledged)
+    for first in range(2, 2002, 200):
+        samples = [sample(seq, at=rig.now) for seq in range(first, first + 200)]
+        rig.send(Kind.TELEMETRY, telemetry(*samples))
+    for _ in range(5):
+        rig.committer.step()
+    assert len(rig.link.acknowledged) == acknowledged
+    assert rig.stored() == []
+
+    disk["full"] = False
+    sqlite_engine.dispose()
+    rig.committer.step()
+    assert len(rig.link.acknowledged) == acknowledged + 10
+    assert [point.seq for point in rig.points()] == list(range(1, 2002))
+    rig.close()
+
+
+def test_what_is_set_aside_is_counted_by_node_and_reason(rig: Rig) -> None:
+    for payload, number in ((b"{", 1), (b"{", 1), (b"{}", 1), (b"{", 2), (b"{", 99)):
+        rig.take(Kind.TELEMETRY, payload, number=number)
+    rig.take(Kind.TELEMETRY, telemetry(sample(1)))
+    found = {one.node: one.reasons for one in rig.read(reads.reject_counts)}
+    assert found == {
+        "tg-0001": {"not_json": 2, "wrong_type": 1},
+        "tg-0002": {"not_json": 1},
+        None: {"unknown_node": 1},
+    }
+    (only,) = rig.read(lambda conn: reads.reject_counts(conn, nodes=["tg-0002"]))
+    assert (only.count, only.last_at) == (1, rig.now)
