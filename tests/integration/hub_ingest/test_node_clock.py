@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,11 +20,11 @@ from hub.ingest import reads
 from hub.ingest.service import IngestService
 from hub.ingest.tables import received
 from hub.settings import BrokerSettings, HubSettings
-from hub.telemetry.factory import open_store
+from hub.telemetry.embedded import EmbeddedStore
 from tests.integration.hub_ingest.rig import directory
 from tests.support.hub_side import eventually, hub_side
 from tests.support.mosquitto import Mosquitto
-from tests.support.nodes import COMMUNE, NODE, node_config
+from tests.support.nodes import COMMUNE, NODE, POLE, node_config
 from tests.support.servers import free_port
 
 pytestmark = pytest.mark.servers
@@ -76,11 +75,9 @@ def waits_in(folder: Path) -> int:
     return log.stat().st_size if log.exists() else 0
 
 
-def stored_times(path: Path) -> dict[int, float]:
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
-        rows = db.execute("SELECT seq, time_ms / 1000.0 FROM sample").fetchall()
-    db.close()
-    return dict(rows)
+def stored_times(store: EmbeddedStore) -> dict[int, float]:
+    ever = (datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+    return {point.seq: point.time_ms / 1000 for point in store.points(POLE, *ever)}
 
 
 @pytest.mark.parametrize(
@@ -106,7 +103,7 @@ async def test_samples_of_a_wrong_clock_are_stored_under_their_true_time(
     # Started again in the same boot: what waits on disk is history to it.
     await agent.end()
     agent = Running(config, clock)
-    store = open_store(f"sqlite:///{tmp_path / 'telemetry.db'}")
+    store = EmbeddedStore(tmp_path / "telemetry.db")
     with Mosquitto(tmp_path / "broker", port=port) as broker:
         async with hub_side(port, COMMUNE, name="ear") as ear:
             service = IngestService(
@@ -125,7 +122,7 @@ async def test_samples_of_a_wrong_clock_are_stored_under_their_true_time(
                 await agent.end()
                 await asyncio.to_thread(service.stop)
             heard = {sample.seq: sample for sample in ear.samples(NODE)}
-    stored = stored_times(tmp_path / "telemetry.db")
+    stored = stored_times(store)
     store.close()
     assert len(stored) >= 20
     # The ear may be a message behind the hub.
