@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from bench import cli_edge
+from bench import cli_edge, cli_truth
 from bench.console import AsJson, Keep, progress_bar, show, workplace
 
 app = typer.Typer(
@@ -17,6 +17,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(cli_edge.app)
+app.add_typer(cli_truth.app)
 
 
 @app.callback(epilog="Example: ngonden bench ingest --json")
