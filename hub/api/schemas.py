@@ -102,7 +102,7 @@ class IncidentOut(Out):
     kind: str
     title_vi: str
     title_en: str
-    originator_type: Literal["node", "pole", "camera"]
+    originator_type: Literal["node", "pole", "camera", "feeder", "hub"]
     originator: str
     pole: str | None
     opened_at: datetime

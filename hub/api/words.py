@@ -4,6 +4,10 @@ from __future__ import annotations
 
 TITLES: dict[str, tuple[str, str]] = {
     "communication_failure": ("Mất liên lạc với nút", "Node does not answer"),
+    "feeder_outage": ("Cả tuyến mất điện", "Feeder has no supply"),
+    "backhaul_outage": ("Cả tuyến mất liên lạc", "A whole feeder lost its link"),
+    "hub_blind": ("Trung tâm không nhận được tin", "The hub heard nothing"),
+    "clock_unsynced": ("Đồng hồ của nút chưa đúng giờ", "Node's clock is not set"),
     # lamp, meter, board
     "lamp_failure": ("Đèn không sáng", "Lamp does not light"),
     "lamp_unexpected_on": ("Đèn sáng sai giờ", "Lamp burns when it should be off"),

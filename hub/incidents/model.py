@@ -1,18 +1,34 @@
-"""What an incident is, in plain data: rules, what is watched, what changed."""
+"""What an incident is, in plain data: whose it is, its rule, what is watched, what changed."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Literal
+from typing import Literal, NamedTuple
 
-OriginatorType = Literal["node", "pole", "camera"]
+OriginatorType = Literal["node", "pole", "camera", "feeder", "hub"]
+Severity = Literal["critical", "major", "minor"]
+QuietReason = Literal["group", "maintenance", "flapping", "history"]
 Evidence = Mapping[str, str | int | float | bool | None]
 
 COMMUNICATION_FAILURE = "communication_failure"
 LAMP_FAILURE = "lamp_failure"
+LAMP_UNEXPECTED_ON = "lamp_unexpected_on"
+SUPPLY_LOSS = "supply_loss"
+FEEDER_OUTAGE = "feeder_outage"
+BACKHAUL_OUTAGE = "backhaul_outage"
+HUB_BLIND = "hub_blind"
+DEVICE_RESET = "device_reset"
+METER_STALE = "meter_stale"
+CLOCK_UNSYNCED = "clock_unsynced"
+
+HUB = "hub"
+"""The originator of what concerns the hub itself."""
+
+_LONGEST_NAME = 63
 
 
 class Verdict(Enum):
@@ -26,6 +42,48 @@ class Verdict(Enum):
     """Could not show the trouble, e.g. a lamp off by day: what was pending starts anew."""
 
 
+class Place(NamedTuple):
+    """Where something stands, by the registry's words; empty where nothing is known."""
+
+    commune: str = ""
+    hamlet: str = ""
+    feeder: str = ""
+    group: str = ""
+    """The residents' group that looks after it."""
+
+
+class Subject(NamedTuple):
+    """Whose trouble it is; `pole` is where people look for it, where there is one."""
+
+    type: OriginatorType
+    name: str
+    pole: str | None
+    node: str
+    """The node that speaks for it; empty for a feeder and for the hub."""
+    place: Place
+
+
+class Key(NamedTuple):
+    """What there is at most one open incident of."""
+
+    originator: str
+    kind: str
+
+
+def feeder_name(commune: str, feeder: str) -> str:
+    """A feeder as originator: its code is its commune's own, so both, in at most 63 characters."""
+    name = f"{commune}/{feeder}"
+    if len(name) <= _LONGEST_NAME:
+        return name
+    return f"{name[:50]}~{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+
+
+def feeder_subject(place: Place) -> Subject:
+    """The feeder of a place as the one whose trouble it is."""
+    where = Place(commune=place.commune, feeder=place.feeder)
+    return Subject("feeder", feeder_name(place.commune, place.feeder), None, "", where)
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """Thresholds of one kind, in seconds; `params` are the kind's own."""
@@ -36,6 +94,8 @@ class Rule:
     clear_after_s: float
     """How long all must be well before it closes."""
     params: Mapping[str, float] = field(default_factory=dict)
+    severity: Severity = "major"
+    enabled: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +105,8 @@ class Watch:
     is_open: bool = False
     bad_since: datetime | None = None
     good_since: datetime | None = None
+    by_word: bool = False
+    """Told by the node and not repeated: what was said last holds until something else is said."""
 
     @property
     def idle(self) -> bool:
@@ -57,14 +119,3 @@ class Change(Enum):
 
     OPENED = "opened"
     CLOSED = "closed"
-
-
-DEFAULT_RULES: Mapping[str, Rule] = {
-    rule.kind: rule
-    for rule in (
-        # A takeover by the node's next connection sends the old will a moment before the new birth.
-        Rule(COMMUNICATION_FAILURE, hold_off_s=3, clear_after_s=5, params={"stopped_grace_s": 600}),
-        Rule(LAMP_FAILURE, hold_off_s=60, clear_after_s=30, params={"fail_share": 0.2, "clear_share": 0.3}),
-    )
-}
-"""What the migration writes into a new database; thresholds in force are the rows of `incident_rule`."""

@@ -20,7 +20,7 @@ class IncidentView:
 
     id: int
     kind: str
-    originator_type: Literal["node", "pole", "camera"]
+    originator_type: Literal["node", "pole", "camera", "feeder", "hub"]
     originator: str
     pole: str | None
     """None when the originator is a node that serves several poles."""
@@ -39,12 +39,14 @@ class IncidentView:
     parent_id: int | None
     """The incident that explains this one, e.g. its feeder's."""
     quiet_reason: str | None
-    """Why nobody is notified: `group`, `maintenance`, `flapping`; None: notices go out."""
+    """Why nobody is notified: `group`, `maintenance`, `flapping`, `history`; None: notices go out."""
     acknowledged_at: datetime | None
     acknowledged_by: str | None
     assigned_group: str | None
     closed_how: Literal["measured", "by_hand", "corrected"] | None
     closed_by: str | None
+    notify_after: datetime | None
+    """No notice before this moment: it may yet turn out to be a part of something larger."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,112 +1,190 @@
-"""Incidents, watches and rules in SQL, inside the caller's transaction."""
+"""Incidents, their history and their watches into SQL, inside the caller's transaction."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Executable, delete, insert, select, update
+import msgspec
+from sqlalchemy import Connection, Executable, delete, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from hub.bulk import BulkWriter, utc_text
-from hub.incidents.model import COMMUNICATION_FAILURE, DEFAULT_RULES, Change, Rule, Watch
-from hub.incidents.tables import incident, incident_change, incident_rule, incident_watch
-from hub.incidents.watcher import IncidentChange, Key, Outcome, Watcher
+from hub.bulk import BulkWriter, Value, utc_text
+from hub.incidents.model import Key
+from hub.incidents.standing import Outcome, Step
+from hub.incidents.tables import incident, incident_change, incident_watch
 
 _WATCHES = BulkWriter(
-    incident_watch, ("originator", "kind", "bad_since", "good_since"), key=("originator", "kind")
+    incident_watch,
+    ("originator", "kind", "bad_since", "good_since", "by_word"),
+    key=("originator", "kind"),
 )
-
-
-def load_rules(conn: Connection) -> Mapping[str, Rule]:
-    """The thresholds in force: the table's rows, and the defaults for kinds it does not have."""
-    rows = conn.execute(select(incident_rule).where(incident_rule.c.commune == ""))
-    found = {row.kind: Rule(row.kind, row.hold_off_s, row.clear_after_s, dict(row.params)) for row in rows}
-    merged = dict(DEFAULT_RULES)
-    for kind, rule in found.items():
-        defaults = DEFAULT_RULES[kind].params if kind in DEFAULT_RULES else {}
-        merged[kind] = Rule(kind, rule.hold_off_s, rule.clear_after_s, {**defaults, **rule.params})
-    return merged
-
-
-def load_watcher(conn: Connection) -> Watcher:
-    """A watcher that knows what is open and pending.
-
-    A node's silence is not carried over as pending: a hub that was away has nothing to judge it by.
-    """
-    watches = {
-        Key(row.originator, row.kind): Watch(bad_since=row.bad_since, good_since=row.good_since)
-        for row in conn.execute(select(incident_watch))
-        if row.kind != COMMUNICATION_FAILURE
-    }
-    query = select(incident.c.originator, incident.c.kind, incident.c.opened_at).where(
-        incident.c.closed_at.is_(None)
-    )
-    for row in conn.execute(query):
-        key = Key(row.originator, row.kind)
-        known = watches.get(key, Watch(bad_since=row.opened_at))
-        watches[key] = Watch(is_open=True, bad_since=known.bad_since, good_since=known.good_since)
-    return Watcher(load_rules(conn), watches)
+_CHANGES = BulkWriter(incident_change, ("incident_id", "at", "change", "by", "note", "detail", "revision"))
+_ROWS_PER_STATEMENT = 200
+_JSON = msgspec.json.Encoder()
 
 
 def write(conn: Connection, outcome: Outcome, revision: int) -> None:
     """Write what a watcher's `take` returned."""
-    for change in outcome.changes:
-        _write_change(conn, change, revision)
-    kept = [
+    history: list[Sequence[Value]] = []
+    for is_opening, steps in groupby(outcome.changes, key=lambda step: step.standing is not None):
+        if is_opening:
+            _open(conn, list(steps), revision, history)
+        else:
+            for step in steps:
+                _change(conn, step, revision, history)
+    _CHANGES.write(conn, history)
+    _link(conn, outcome.parents, revision)
+    _write_watches(conn, outcome)
+
+
+def _open(conn: Connection, steps: Sequence[Step], revision: int, history: list[Sequence[Value]]) -> None:
+    """Rows for what opened, and for what is kept after the fact; one that is open already gets none."""
+    opening = [step for step in steps if "closed_at" not in step.columns]
+    ids: dict[Key, int] = {}
+    for start in range(0, len(opening), _ROWS_PER_STATEMENT):
+        rows = [_row(step, revision) for step in opening[start : start + _ROWS_PER_STATEMENT]]
+        for found, originator, kind in conn.execute(_opening(conn), rows):
+            ids[Key(originator, kind)] = found
+    for step in steps:
+        if "closed_at" in step.columns:
+            row = _row(step, revision)
+            found = conn.execute(insert(incident).values(**row).returning(incident.c.id)).scalar_one()
+            history.append(_history(found, step.at, "opened", step.detail, revision))
+            closed = step.columns["closed_evidence"]
+            history.append(_history(found, step.columns["closed_at"], "closed", closed, revision))
+        elif step.key in ids:
+            history.append(_history(ids[step.key], step.at, step.change, step.detail, revision))
+
+
+def _row(step: Step, revision: int) -> dict[str, Any]:
+    standing = step.standing
+    assert standing is not None
+    subject = standing.subject
+    return {
+        "kind": step.key.kind,
+        "originator_type": subject.type,
+        "originator": step.key.originator,
+        "pole": subject.pole,
+        "opened_at": step.at,
+        "opened_evidence": dict(step.detail),
+        "revision": revision,
+        "commune": subject.place.commune,
+        "feeder": subject.place.feeder or None,
+        "severity": standing.severity,
+        "since_at": standing.since,
+        "quiet_reason": standing.quiet,
+        "notify_after": standing.notify_after,
+        **step.columns,
+    }
+
+
+def _opening(conn: Connection) -> Executable:
+    """One open incident per (originator, kind): a second opening is none, and returns no id."""
+    dialect = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
+    return (
+        dialect(incident)
+        .on_conflict_do_nothing(
+            index_elements=["originator", "kind"], index_where=incident.c.closed_at.is_(None)
+        )
+        .returning(incident.c.id, incident.c.originator, incident.c.kind)
+    )
+
+
+def _change(conn: Connection, step: Step, revision: int, history: list[Sequence[Value]]) -> None:
+    values: dict[str, Any] = {**step.columns, "revision": revision}
+    if step.change == "closed":
+        values |= {
+            "closed_at": step.at,
+            "closed_evidence": dict(step.detail),
+            "closed_how": "measured",
+            "closed_by": "",
+        }
+    found = _find(conn, step)
+    if found is None:
+        return
+    incident_id, opened, closed = found
+    if step.merge is not None:
+        column, before = ("opened_evidence", opened) if closed is None else ("closed_evidence", closed)
+        values[column] = {**before, **step.merge}
+    conn.execute(update(incident).where(incident.c.id == incident_id).values(**values))
+    history.append(_history(incident_id, step.at, step.change, step.detail, revision))
+
+
+def _find(conn: Connection, step: Step) -> tuple[int, Mapping[str, Any], Mapping[str, Any] | None] | None:
+    query = select(incident.c.id, incident.c.opened_evidence, incident.c.closed_evidence).where(
+        incident.c.originator == step.key.originator, incident.c.kind == step.key.kind
+    )
+    if step.opened_at is None:
+        query = query.where(incident.c.closed_at.is_(None))
+    else:
+        query = query.where(incident.c.opened_at == step.opened_at).order_by(incident.c.id.desc())
+    row = conn.execute(query.limit(1)).one_or_none()
+    return None if row is None else (row[0], row[1], row[2])
+
+
+def _link(conn: Connection, parents: Mapping[Key, Key | None], revision: int) -> None:
+    """Children are told their parents' ids once all of a transaction's incidents have one."""
+    if not parents:
+        return
+    wanted = {*parents, *(parent for parent in parents.values() if parent is not None)}
+    ids = _open_ids(conn, wanted)
+    by_parent: dict[int | None, list[int]] = {}
+    for child, parent in parents.items():
+        if child in ids:
+            by_parent.setdefault(ids.get(parent) if parent is not None else None, []).append(ids[child])
+    for parent_id, children in by_parent.items():
+        for start in range(0, len(children), _ROWS_PER_STATEMENT):
+            some = children[start : start + _ROWS_PER_STATEMENT]
+            conn.execute(
+                update(incident)
+                .where(incident.c.id.in_(some))
+                .values(parent_id=parent_id, revision=revision)
+            )
+
+
+def _open_ids(conn: Connection, keys: Iterable[Key]) -> dict[Key, int]:
+    wanted, found = list(keys), dict[Key, int]()
+    for start in range(0, len(wanted), _ROWS_PER_STATEMENT):
+        some = wanted[start : start + _ROWS_PER_STATEMENT]
+        query = select(incident.c.id, incident.c.originator, incident.c.kind).where(
+            incident.c.closed_at.is_(None), tuple_(incident.c.originator, incident.c.kind).in_(some)
+        )
+        found |= {
+            Key(originator, kind): incident_id for incident_id, originator, kind in conn.execute(query)
+        }
+    return found
+
+
+def _write_watches(conn: Connection, outcome: Outcome) -> None:
+    kept: list[Sequence[Value]] = [
         (
             key.originator,
             key.kind,
             utc_text(watch.bad_since) if watch.bad_since else None,
             utc_text(watch.good_since) if watch.good_since else None,
+            watch.by_word,
         )
         for key, watch in outcome.watches.items()
         if watch is not None
     ]
     _WATCHES.write(conn, kept)
-    for key, watch in outcome.watches.items():
-        if watch is None:
-            conn.execute(
-                delete(incident_watch).where(
-                    incident_watch.c.originator == key.originator, incident_watch.c.kind == key.kind
-                )
+    gone = [key for key, watch in outcome.watches.items() if watch is None]
+    for start in range(0, len(gone), _ROWS_PER_STATEMENT):
+        some = gone[start : start + _ROWS_PER_STATEMENT]
+        conn.execute(
+            delete(incident_watch).where(
+                tuple_(incident_watch.c.originator, incident_watch.c.kind).in_(some)
             )
-
-
-def _write_change(conn: Connection, change: IncidentChange, revision: int) -> None:
-    if change.change is Change.OPENED:
-        values = {
-            "kind": change.key.kind,
-            "originator_type": change.originator_type,
-            "originator": change.key.originator,
-            "pole": change.pole,
-            "opened_at": change.at,
-            "opened_evidence": dict(change.evidence),
-            "revision": revision,
-        }
-        touched = conn.execute(_opening(conn, values)).scalar()
-    else:
-        touched = conn.execute(
-            update(incident)
-            .where(
-                incident.c.originator == change.key.originator,
-                incident.c.kind == change.key.kind,
-                incident.c.closed_at.is_(None),
-            )
-            .values(
-                closed_at=change.at,
-                closed_evidence=dict(change.evidence),
-                closed_how="measured",
-                closed_by="",
-                revision=revision,
-            )
-            .returning(incident.c.id)
-        ).scalar()
-    if touched is not None:
-        note_change(
-            conn, touched, change.at, change.change.value, revision=revision, detail=change.evidence
         )
+
+
+def _history(
+    incident_id: int, at: datetime, change: str, detail: Mapping[str, Any], revision: int
+) -> Sequence[Value]:
+    return (incident_id, utc_text(at), change, "", "", _JSON.encode(dict(detail)).decode(), revision)
 
 
 def note_change(
@@ -131,17 +209,4 @@ def note_change(
             detail=dict(detail or {}),
             revision=revision,
         )
-    )
-
-
-def _opening(conn: Connection, values: Mapping[str, Any]) -> Executable:
-    """One open incident per (originator, kind): a second opening is none, and returns no id."""
-    dialect = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
-    return (
-        dialect(incident)
-        .values(**values)
-        .on_conflict_do_nothing(
-            index_elements=["originator", "kind"], index_where=incident.c.closed_at.is_(None)
-        )
-        .returning(incident.c.id)
     )

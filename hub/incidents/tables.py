@@ -17,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
     true,
 )
 
@@ -46,6 +47,7 @@ incident = Table(
     Column("assigned_group", String(160)),
     Column("closed_how", String(12)),
     Column("closed_by", String(200)),
+    Column("notify_after", UtcDateTime),
     Index("ix_incident_pole", "pole"),
     Index("ix_incident_revision", "revision"),
     Index("ix_incident_parent_id", "parent_id"),
@@ -83,6 +85,7 @@ incident_watch = Table(
     Column("kind", String(40), primary_key=True),
     Column("bad_since", UtcDateTime),
     Column("good_since", UtcDateTime),
+    Column("by_word", Boolean, nullable=False, server_default=false()),
 )
 
 incident_rule = Table(

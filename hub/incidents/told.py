@@ -7,56 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from hub.incidents.model import LAMP_FAILURE, Evidence, OriginatorType, Rule, Verdict
-from hub.incidents.watcher import Key, Watcher
+from hub.incidents.catalogue import TOLD_KINDS
+from hub.incidents.model import DEVICE_RESET, Evidence, Key, Subject, Verdict
+from hub.incidents.watcher import Watcher
 
-TOLD_KINDS = frozenset(
-    {
-        # a pole's lamp, meter and board
-        LAMP_FAILURE,
-        "lamp_unexpected_on",
-        "cycling_failure",
-        "lamp_power_too_low",
-        "lamp_power_too_high",
-        "relay_failure",
-        "power_factor_too_low",
-        "supply_voltage_too_low",
-        "supply_voltage_too_high",
-        "power_tapping",
-        "meter_stale",
-        "board_silent",
-        "board_fault",
-        "motion_sensor_stuck",
-        # a node's cabinet
-        "feeder_loss",
-        "phase_open",
-        "supply_loss",
-        "cabinet_door_open",
-        "high_temperature",
-        "serial_line_lost",
-        # a camera
-        "camera_offline",
-        "camera_stream_lost",
-        "camera_frozen",
-        "camera_dark",
-        "camera_covered",
-        "camera_defocused",
-        "camera_moved",
-        "camera_clock_drift",
-        "recording_gap",
-    }
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Originator:
-    """Whose fault it is; `pole` is where people look for it, where there is one."""
-
-    type: OriginatorType
-    name: str
-    pole: str | None
+__all__ = ["TOLD_KINDS", "ToldFaults", "Word"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +26,14 @@ class Word:
     live: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A fault that began while the hub could not hear of it, and of whose end nothing is known yet."""
+
+    at: datetime
+    evidence: Evidence
+
+
 class ToldFaults:
     """Turns nodes' words into observations of a watcher.
 
@@ -79,39 +44,105 @@ class ToldFaults:
 
     def __init__(self) -> None:
         self._heard: dict[Key, tuple[str, int]] = {}
+        self._begun: dict[str, dict[str, _Begun]] = {}
+        self._resets: dict[str, list[datetime]] = {}
 
     def take(
         self,
         watcher: Watcher,
         kind: str,
-        originator: Originator,
+        subject: Subject,
         *,
         stands: bool,
         word: Word,
         evidence: Callable[[], Evidence],
     ) -> None:
-        """A fault begins or stands, or has ended. History opens nothing; it closes what it came after."""
+        """A fault begins or stands, or has ended.
+
+        History opens nothing. It closes what it came after; what it says began and ended unheard is kept as
+        closed; what it says began opens as soon as a live word still tells of it, with its true beginning.
+        """
         if kind not in TOLD_KINDS:
             return
-        key = Key(originator.name, kind)
+        key = Key(subject.name, kind)
         epoch, seq = self._heard.get(key, ("", 0))
         if epoch == word.epoch and word.seq <= seq:
             return
-        if not word.live and not _closes(watcher, key, word, stands=stands):
-            return
+        if not word.live:
+            is_open = watcher.is_open(*key)
+            if stands:
+                if not is_open:
+                    self._begun.setdefault(key.originator, {}).setdefault(kind, _Begun(word.at, evidence()))
+                return
+            if not is_open:
+                self._ended_unheard(watcher, kind, subject, word, evidence)
+                return
+            since = watcher.open_since(*key)
+            if since is None or word.at < since:
+                return
         self._heard[key] = (word.epoch, word.seq)
+        if not stands and not watcher.is_open(*key):
+            self._ended_unheard(watcher, kind, subject, word, evidence)
+        begun = self._forget(key)
         watcher.observe(
-            originator.name,
+            subject,
             kind,
             Verdict.BAD if stands else Verdict.GOOD,
             word.at,
-            originator_type=originator.type,
-            pole=originator.pole,
-            evidence=evidence,
-            rule=Rule(kind, hold_off_s=0, clear_after_s=0),
+            evidence=evidence if begun is None or not stands else lambda: {**begun.evidence, **evidence()},
+            by_word=True,
+            since=begun.at if begun is not None and begun.at <= word.at else None,
         )
 
+    def still_shown(
+        self, watcher: Watcher, kind: str, subject: Subject, at: datetime, evidence: Callable[[], Evidence]
+    ) -> None:
+        """A live sample shows what history said began: then it opens now, without a hold-off."""
+        begun = self._forget(Key(subject.name, kind))
+        if begun is None or begun.at > at:
+            return
+        told = {**begun.evidence, **evidence()}
+        watcher.observe(subject, kind, Verdict.BAD, at, evidence=lambda: told, by_word=True, since=begun.at)
 
-def _closes(watcher: Watcher, key: Key, word: Word, *, stands: bool) -> bool:
-    since = watcher.open_since(key.originator, key.kind)
-    return not stands and since is not None and word.at >= since
+    def has_begun(self, originator: str) -> bool:
+        """Whether history told of anything here that began and has not ended."""
+        return originator in self._begun
+
+    def reset(self, watcher: Watcher, subject: Subject, at: datetime, cause: str) -> None:
+        """A node has started anew, told live: once is a moment, again and again is a fault."""
+        params = watcher.rules.of(DEVICE_RESET, subject.place.commune).params
+        since = at - timedelta(seconds=params["reset_within_s"])
+        times = [one for one in self._resets.get(subject.name, ()) if one > since]
+        self._resets[subject.name] = times = [*times, at]
+        if cause == "power_cut":
+            watcher.arranging.supply_evidence(subject, at)
+        if len(times) < params["reset_count"] and not watcher.is_watched(subject.name, DEVICE_RESET):
+            return
+
+        def evidence() -> Evidence:
+            return {"resets": len(times), "within_s": params["reset_within_s"], "cause": cause}
+
+        # Each one is a moment: from it on the node counts as well again, until the next.
+        for verdict in (Verdict.BAD, Verdict.GOOD):
+            watcher.observe(subject, DEVICE_RESET, verdict, at, evidence=evidence, by_word=True)
+
+    def _ended_unheard(
+        self,
+        watcher: Watcher,
+        kind: str,
+        subject: Subject,
+        word: Word,
+        evidence: Callable[[], Evidence],
+    ) -> None:
+        begun = self._forget(Key(subject.name, kind))
+        if begun is not None and begun.at <= word.at:
+            watcher.record(
+                subject, kind, since=begun.at, until=word.at, opened=begun.evidence, closed=evidence()
+            )
+
+    def _forget(self, key: Key) -> _Begun | None:
+        kinds = self._begun.get(key.originator)
+        found = kinds.pop(key.kind, None) if kinds is not None else None
+        if kinds is not None and not kinds:
+            del self._begun[key.originator]
+        return found

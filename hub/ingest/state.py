@@ -13,7 +13,8 @@ from typing import Any, Literal
 import msgspec
 from sqlalchemy import Connection, select
 
-from hub.incidents.store import load_watcher
+from hub.incidents.loading import load_watcher
+from hub.incidents.model import METER_STALE
 from hub.incidents.told import ToldFaults
 from hub.incidents.watcher import Watcher
 from hub.ingest.histogram import Histogram
@@ -100,11 +101,15 @@ class IngestState:
     counters: Counters = field(default_factory=Counters)
     latency_ms: Histogram = field(default_factory=Histogram)
     drained: dict[str, int] = field(default_factory=lambda: {"points_written": 0, "points_refused": 0})
+    metered: set[str] = field(default_factory=set)
+    """Poles whose meter has spoken: only there does its silence mean something."""
+    alive_at: datetime | None = None
+    """The last sign of life of the process that wrote the state."""
 
 
-def load_state(conn: Connection) -> IngestState:
+def load_state(conn: Connection, now: datetime) -> IngestState:
     """Read everything; the tables hold one row per node, pole and epoch, so this takes a moment at most."""
-    state = IngestState(load_watcher(conn))
+    state = IngestState(load_watcher(conn, now))
     for row in conn.execute(select(node_state)):
         state.nodes[row.node] = NodeLive(
             node=row.node,
@@ -127,6 +132,8 @@ def load_state(conn: Connection) -> IngestState:
     stats = {row.key: row.value for row in conn.execute(select(ingest_stat))}
     state.counters = Counters.from_json(stats.get("counters", {}))
     state.latency_ms = Histogram.from_json(stats.get("latency_ms", {}))
+    alive_at = stats.get("alive", {}).get("at")
+    state.alive_at = datetime.fromisoformat(alive_at) if alive_at is not None else None
     drained = stats.get("telemetry", {})
     for key in state.drained:
         state.drained[key] = drained.get(key, 0)
@@ -134,8 +141,13 @@ def load_state(conn: Connection) -> IngestState:
 
 
 def _load_marks(conn: Connection, state: IngestState) -> None:
-    columns = (pole_state.c[name] for name in ("pole", "node", "epoch", "seq", "sample_at", "told"))
-    for pole, node, epoch, seq, sample_at, told in conn.execute(select(*columns)):
+    names = ("pole", "node", "epoch", "seq", "sample_at", "told", "power_w", "reason")
+    columns = (pole_state.c[name] for name in names)
+    for pole, node, epoch, seq, sample_at, told, power_w, reason in conn.execute(select(*columns)):
+        if power_w is not None or state.watcher.is_watched(pole, METER_STALE):
+            state.metered.add(pole)
+        if reason == "maintenance":
+            state.watcher.arranging.maintained.add(pole)
         counters = told.get("counters")
         state.poles[pole] = PoleMark(
             node,

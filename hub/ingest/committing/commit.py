@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 from hub.bulk import BulkWriter, utc_text
 from hub.commands.delivery import apply_receipt, mark_expired, mark_sent
 from hub.incidents import store as incidents
-from hub.incidents.watcher import Outcome
+from hub.incidents.standing import Outcome
 from hub.ingest.judging.batch import Batch
 from hub.ingest.judging.node_words import EVENT_COLUMNS
 from hub.ingest.judging.samples import POLE_COLUMNS
@@ -82,6 +82,7 @@ def needs_commit(batch: Batch, outcome: Outcome, chores: Chores) -> bool:
         or batch.changed_nodes
         or batch.changed_ranges
         or outcome.changes
+        or outcome.parents
         or outcome.watches
         or chores
     )

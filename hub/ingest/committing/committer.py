@@ -17,6 +17,8 @@ import structlog
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 
+from hub.db import reading
+from hub.incidents.loading import Following
 from hub.ingest.committing.chores import ChoreList
 from hub.ingest.committing.commit import needs_commit, write_batch
 from hub.ingest.judging.batch import Batch
@@ -30,7 +32,10 @@ from hub.ingest.lock import IngestLock, IngestRunningError
 from hub.ingest.state import IngestState, load_state
 from hub.settings import IngestSettings
 
-_TICK_S = 1.0
+_TICK_S = 0.25
+"""A silent node is to be noticed within a second of its deadline, its hold-off included."""
+
+_LONGEST_TAKE_S = 1.0
 _REFRESH_AT_MOST_EVERY_S = 0.2
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 5.0
@@ -67,6 +72,7 @@ class Committer:
         self._settings = settings
         self._clocks = clocks
         self._liveness = Liveness()
+        self._following = Following(reading(engine))
         self._stop = threading.Event()
         self._conn: Connection | None = None
         self._state: IngestState | None = None
@@ -120,7 +126,7 @@ class Committer:
     def _take(self) -> list[Arrival]:
         monotonic_s = self._clocks.monotonic_s()
         until_due = min(self._next_tick, self._chores.next_due_s) - monotonic_s
-        taken = self._link.take(self._settings.batch_max, max(0.0, min(until_due, _TICK_S)))
+        taken = self._link.take(self._settings.batch_max, max(0.0, min(until_due, _LONGEST_TAKE_S)))
         linger_s = self._last_commit + self._settings.linger_ms / 1000 - self._clocks.monotonic_s()
         if taken and linger_s > 0 and len(taken) < self._settings.batch_max:
             self._stop.wait(linger_s)
@@ -142,7 +148,10 @@ class Committer:
         if monotonic_s >= self._next_tick:
             self._next_tick = monotonic_s + _TICK_S
             self._directory.refresh()
-            self._liveness.listening(self._listening_since(monotonic_s))
+            self._following.look(state.watcher, batch.now, monotonic_s)
+            self._liveness.listening(
+                self._listening_since(monotonic_s), connected=self._link.connected_since is not None
+            )
             self._liveness.tick(batch, monotonic_s)
         chores = self._chores.collect(state, batch, monotonic_s)
         outcome = state.watcher.take()
@@ -183,9 +192,9 @@ class Committer:
         if self._state is None:
             self._lock.ensure()
             with self._conn.begin():
-                self._state = load_state(self._conn)
+                self._state = load_state(self._conn, self._clocks.now())
             self._directory.refresh()
-            self._liveness.adopt(self._state)
+            self._liveness.adopt(self._state, self._directory, self._clocks.now())
         return self._conn, self._state
 
     def _recover(self, error: Exception) -> None:

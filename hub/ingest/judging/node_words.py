@@ -8,7 +8,8 @@ from functools import partial
 import msgspec
 
 from hub.bulk import utc_text
-from hub.incidents.told import Originator, Word
+from hub.incidents.model import DEVICE_RESET
+from hub.incidents.told import Word
 from hub.ingest.judging.batch import Batch, ReceiptRow
 from hub.ingest.judging.directory import KnownNode
 from hub.ingest.judging.gaps import told_gap
@@ -153,30 +154,38 @@ def take_event(
             event.active,
         )
     )
-    if event.active is not None:
-        _observe(batch, known, epoch, event, filed)
+    _observe(batch, known, epoch, event, filed)
     batch.state.counters.events_stored += 1
     batch.confirmation(known, epoch).stored.append(event.seq)
 
 
 def _observe(batch: Batch, known: KnownNode, epoch: str, event: Event, filed: datetime) -> None:
     """A fault that begins or has ended; one of a camera that the registry does not have here is none."""
+    age_s = (batch.now - filed).total_seconds()
+    is_live = not event.historical and age_s <= batch.live_max_age_s
+    watcher, told = batch.state.watcher, batch.state.told
+    if event.active is None:
+        if event.kind == DEVICE_RESET and is_live:
+            told.reset(watcher, known.as_subject(), filed, str(event.detail.get("cause", "")))
+        return
     if event.camera is not None:
         if event.camera not in known.cameras:
             return
-        whose = Originator("camera", event.camera, known.cameras[event.camera])
+        subject = known.camera_subject(event.camera)
     elif event.pole is not None:
-        whose = Originator("pole", event.pole, event.pole)
+        subject = known.pole_subject(event.pole)
     else:
-        only = next(iter(known.poles)) if len(known.poles) == 1 else None
-        whose = Originator("node", known.name, only)
-    age_s = (batch.now - filed).total_seconds()
-    batch.state.told.take(
-        batch.state.watcher,
+        subject = known.as_subject()
+    if event.kind == "maintenance_mode":
+        if is_live:
+            watcher.arranging.maintain(subject, begins=event.active)
+        return
+    told.take(
+        watcher,
         event.kind,
-        whose,
-        stands=bool(event.active),
-        word=Word(epoch, event.seq, filed, live=not event.historical and age_s <= batch.live_max_age_s),
+        subject,
+        stands=event.active,
+        word=Word(epoch, event.seq, filed, live=is_live),
         evidence=lambda: {**event.detail, "told_by": known.name, "told_at": filed.isoformat()},
     )
 

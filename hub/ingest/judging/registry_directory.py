@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 
 from sqlalchemy import Engine
 
 from hub.db import reading
-from hub.ingest.judging.directory import KnownNode
+from hub.incidents.model import Place
+from hub.ingest.judging.directory import Indexed, KnownNode
 from hub.registry import reads
 
 
@@ -17,11 +19,19 @@ class RegistryDirectory:
     def __init__(self, engine: Engine) -> None:
         self._engine = reading(engine)
         self._revision: int | None = None
-        self._nodes: dict[str, KnownNode] = {}
+        self._indexed = Indexed(())
 
     def lookup(self, node: str) -> KnownNode | None:
         """See Directory."""
-        return self._nodes.get(node)
+        return self._indexed.by_name.get(node)
+
+    def of_pole(self, pole: str) -> KnownNode | None:
+        """See Directory."""
+        return self._indexed.by_pole.get(pole)
+
+    def of_feeder(self, commune: str, feeder: str) -> Collection[str]:
+        """See Directory."""
+        return self._indexed.by_feeder.get((commune, feeder), ())
 
     def refresh(self) -> bool:
         """See Directory; one small query while nothing changed."""
@@ -29,17 +39,25 @@ class RegistryDirectory:
             revision = reads.revision(conn)
             if revision == self._revision:
                 return False
-            rated_w: dict[str, dict[str, float]] = defaultdict(dict)
-            cameras: dict[str, dict[str, str]] = defaultdict(dict)
+            rated_w: defaultdict[str, dict[str, float]] = defaultdict(dict)
+            cameras: defaultdict[str, dict[str, str]] = defaultdict(dict)
+            places: defaultdict[str, dict[str, Place]] = defaultdict(dict)
             for pole in reads.poles(conn):
                 if pole.node is not None:
                     rated_w[pole.node][pole.code] = pole.lamp_rated_w
                     cameras[pole.node] |= dict.fromkeys(pole.cameras, pole.code)
-            self._nodes = {
-                name: KnownNode(
-                    name, info.commune, info.poles, rated_w.get(name, {}), cameras.get(name, {})
+                    place = Place(pole.commune_code, pole.hamlet, pole.feeder, pole.group)
+                    places[pole.node][pole.code] = place
+            self._indexed = Indexed(
+                KnownNode(
+                    name,
+                    info.commune,
+                    info.poles,
+                    rated_w.get(name, {}),
+                    cameras.get(name, {}),
+                    places.get(name, {}),
                 )
                 for name, info in reads.known_nodes(conn).items()
-            }
+            )
         self._revision = revision
         return True

@@ -9,7 +9,7 @@ import msgspec
 from hub.bulk import utc_text
 from hub.ingest.judging.batch import Batch
 from hub.ingest.judging.directory import KnownNode
-from hub.ingest.judging.observing import observe_sample
+from hub.ingest.judging.observing import observe_history, observe_sample
 from hub.ingest.link.arrival import Arrival
 from hub.ingest.state import NodeLive, PoleMark
 from hub.telemetry.port import CameraPoint, Point
@@ -95,6 +95,8 @@ def take_sample(
         ) as error:  # an override until the year 9999, with an offset out of the calendar
             _refuse(batch, came, received_at, known, epoch, sample, raw, "out_of_range", str(error))
             return
+    if not is_live:
+        observe_history(batch, known, sample, filed)
     ranges.add(seq)
     batch.changed_ranges.add((known.name, epoch))
     batch.points.append(_point(known, epoch, sample, filed_s, came.at, is_live))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
-from hub.incidents.model import DEFAULT_RULES
-from hub.incidents.store import load_rules
+from hub.incidents.catalogue import DEFAULT_RULES, known_kinds
+from hub.incidents.loading import load_rules
 from hub.ingest import reads
 from hub.ingest.lock import IngestLock, IngestRunningError
 from protocol import Kind
 from tests.integration.hub_ingest.rig import Rig
-from tests.integration.hub_ingest.words import event, events, sample, state, telemetry
+from tests.integration.hub_ingest.words import COMMUNE, event, events, sample, state, telemetry
 
 pytestmark = pytest.mark.servers
 
@@ -121,9 +121,8 @@ def test_connections_that_postgresql_cut_are_made_again_and_the_lock_taken(postg
 
 def test_the_thresholds_that_a_new_database_starts_with_are_the_codes_own(rig: Rig) -> None:
     with rig.engine.connect() as conn:
-        rows = conn.execute(text("SELECT kind FROM incident_rule ORDER BY kind")).scalars().all()
-        assert rows == sorted(DEFAULT_RULES)
-        assert load_rules(conn) == DEFAULT_RULES
+        book = load_rules(conn)
+    assert {kind: book.of(kind, COMMUNE) for kind in known_kinds()} == DEFAULT_RULES
 
 
 def test_thresholds_are_data(rig: Rig) -> None:

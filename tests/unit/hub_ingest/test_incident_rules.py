@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from hub.incidents.model import DEFAULT_RULES, LAMP_FAILURE, Change, Rule, Verdict, Watch
+from hub.incidents.catalogue import DEFAULT_RULES
+from hub.incidents.model import LAMP_FAILURE, Change, Rule, Verdict, Watch
 from hub.incidents.rules import judge_lamp, judge_node, step
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -50,7 +50,7 @@ export interface Incident {
   kind: string;
   title_vi: string;
   title_en: string;
-  originator_type: "node" | "pole" | "camera";
+  originator_type: "node" | "pole" | "camera" | "feeder" | "hub";
   originator: string;
   pole: string | null;
   opened_at: string;

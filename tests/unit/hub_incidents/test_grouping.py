@@ -1,0 +1,205 @@
+"""Nodes that go down together are one outage, with its evidence; it ends as one, and stragglers stand alone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from hub.incidents.catalogue import DEFAULT_RULES
+from hub.incidents.model import (
+    BACKHAUL_OUTAGE,
+    COMMUNICATION_FAILURE,
+    FEEDER_OUTAGE,
+    SUPPLY_LOSS,
+    Key,
+    feeder_name,
+)
+from hub.incidents.quieting.grouping import Down, find_group, is_over
+from hub.incidents.rulebook import RuleRow
+from tests.unit.hub_incidents.stage import FEEDER, START, Stage, node
+
+PARAMS = DEFAULT_RULES[FEEDER_OUTAGE].params
+LONE = Key("tg-0001", COMMUNICATION_FAILURE)
+
+
+def down(number: int, at_s: float, *, spread_s: float = 0, supply: bool = False) -> Down:
+    earliest = START + timedelta(seconds=at_s)
+    return Down(f"n{number}", earliest, earliest + timedelta(seconds=spread_s), supply)
+
+
+def test_three_nodes_and_sixty_per_cent_within_ninety_seconds_are_a_group() -> None:
+    three = [down(1, 0), down(2, 45), down(3, 90)]
+    group = find_group(three, up=2, params=PARAMS)
+    assert group is not None
+    assert (len(group.nodes), group.reporting, group.kind) == (3, 5, BACKHAUL_OUTAGE)
+    assert (group.since, group.within_s) == (START, 90)
+    assert find_group(three, up=3, params=PARAMS) is None  # half of the feeder
+    assert find_group(three[:2], up=0, params=PARAMS) is None  # two nodes
+    assert find_group([down(1, 0), down(2, 45), down(3, 91)], up=0, params=PARAMS) is None
+
+
+def test_a_silent_node_went_some_time_after_its_last_word() -> None:
+    """Words of a metered node come every ten minutes; their spread must not hide that all went at once."""
+    metered = [down(1, 0, spread_s=660), down(2, 300, spread_s=660), down(3, 590, spread_s=660)]
+    group = find_group(metered, up=0, params=PARAMS)
+    assert group is not None
+    assert group.within_s == 0
+
+
+def test_a_node_lost_an_hour_before_is_no_part_and_counts_as_neither() -> None:
+    group = find_group([down(0, -3600), down(1, 0), down(2, 1), down(3, 2)], up=2, params=PARAMS)
+    assert group is not None
+    assert group.nodes == {"n1", "n2", "n3"}
+    assert group.reporting == 5
+
+
+def test_one_word_of_lost_supply_makes_it_the_feeder() -> None:
+    group = find_group([down(1, 0, supply=True), down(2, 0), down(3, 0)], up=0, params=PARAMS)
+    assert group is not None
+    assert (group.kind, group.without_supply) == (FEEDER_OUTAGE, 1)
+
+
+def test_a_group_is_over_when_four_fifths_are_back() -> None:
+    assert not is_over(10, 3, PARAMS)
+    assert is_over(10, 2, PARAMS)
+    assert not is_over(3, 1, PARAMS)
+    assert is_over(3, 0, PARAMS)
+
+
+def test_two_communes_may_name_a_feeder_alike() -> None:
+    assert feeder_name("a", "L1") != feeder_name("b", "L1")
+    long = [feeder_name("c" * 63, "feeder-" + "x" * 50 + end) for end in "12"]
+    assert len(set(long)) == 2
+    assert all(len(name) <= 63 for name in long)
+
+
+def test_feeder_outage_is_one_incident_not_thirty() -> None:
+    stage = Stage(nodes=30)
+    stage.lose_supply(*range(1, 31))
+    stage.settle()
+    group = stage.the(FEEDER, FEEDER_OUTAGE)
+    assert stage.loud() == [group.key]
+    assert len(stage.open(SUPPLY_LOSS)) == 30
+    assert {(one.parent, one.quiet) for one in stage.open(SUPPLY_LOSS)} == {(group.key, "group")}
+    (opened,) = [step for step in stage.steps if step.key == group.key]
+    assert opened.detail["nodes_down"] == opened.detail["nodes_reporting"] == 30
+    assert opened.detail["nodes_without_supply"] == 30
+    stage.fall_silent(*range(1, 31))
+    stage.settle()
+    assert stage.loud() == [group.key]
+
+
+def test_those_that_open_before_the_group_wait_with_their_notice_and_are_then_part_of_it() -> None:
+    stage = Stage(nodes=4)
+    stage.lose_supply(1)
+    stage.settle()
+    first = stage.the("tg-0001", SUPPLY_LOSS)
+    assert stage.loud() == [first.key]
+    assert first.notify_after == START + timedelta(seconds=120)
+    stage.pass_time(20)
+    stage.lose_supply(2)
+    stage.settle()
+    stage.pass_time(20)
+    stage.lose_supply(3)
+    stage.settle()
+    assert first.quiet == "group"
+    assert stage.words("tg-0001", SUPPLY_LOSS) == ["opened", "grouped"]
+    assert stage.words("tg-0003", SUPPLY_LOSS) == ["opened"]  # it opened as a part
+    assert stage.the(FEEDER, FEEDER_OUTAGE).since == START
+
+
+def test_a_node_without_a_feeder_is_told_of_at_once() -> None:
+    stage = Stage()
+    alone = node(1)._replace(place=node(1).place._replace(feeder=""))
+    stage.tell(alone, SUPPLY_LOSS, True)
+    stage.settle()
+    assert stage.the("tg-0001", SUPPLY_LOSS).notify_after is None
+
+
+def test_silence_alone_is_the_way_to_the_hub_until_evidence_agrees() -> None:
+    stage = Stage(nodes=5)
+    stage.fall_silent(1, 2, 3, 4)
+    stage.settle()
+    assert stage.loud() == [Key(FEEDER, BACKHAUL_OUTAGE)]
+    stage.pass_time(30)
+    stage.lose_supply(5)  # its UPS carries it on, its neighbours have none
+    stage.settle()
+    assert stage.loud() == [Key(FEEDER, FEEDER_OUTAGE)]
+    assert stage.words(FEEDER, BACKHAUL_OUTAGE) == ["opened", "turned"]
+    assert {one.parent for one in stage.open(COMMUNICATION_FAILURE)} == {Key(FEEDER, FEEDER_OUTAGE)}
+
+
+def test_a_node_that_boots_after_a_power_cut_is_evidence_too() -> None:
+    stage = Stage(nodes=5)
+    stage.fall_silent(1, 2, 3, 4, 5)
+    stage.settle()
+    stage.pass_time(600)
+    stage.told.reset(stage.watcher, node(1), stage.now, "power_cut")
+    stage.come_back(1)
+    assert stage.loud() == [Key(FEEDER, FEEDER_OUTAGE)]
+
+
+def test_the_group_ends_with_its_parts_and_what_stays_behind_stands_alone() -> None:
+    stage = Stage(nodes=10)
+    stage.fall_silent(*range(1, 11))
+    stage.settle()
+    stage.pass_time(600)
+    stage.come_back(*range(1, 8))
+    assert stage.loud() == [Key(FEEDER, BACKHAUL_OUTAGE)]  # seven of ten are back
+    stage.come_back(8)
+    stage.come_back(9)
+    stage.pass_time(10)
+    assert stage.loud() == [Key("tg-0010", COMMUNICATION_FAILURE)]
+    straggler = stage.the("tg-0010", COMMUNICATION_FAILURE)
+    assert (straggler.parent, straggler.quiet) == (None, None)
+    assert stage.words("tg-0010", COMMUNICATION_FAILURE) == ["opened", "released"]
+    (released,) = [step for step in stage.steps if step.change == "released"]
+    assert released.columns["notify_after"] == stage.now + timedelta(seconds=120)
+    assert stage.words(FEEDER, BACKHAUL_OUTAGE) == ["opened", "closed"]
+    stage.come_back(10)
+    assert stage.open() == []
+
+
+def test_a_group_whose_nodes_come_and_go_while_they_return_does_not_end_too_early() -> None:
+    stage = Stage(nodes=4)
+    stage.lose_supply(1, 2, 3, 4)
+    stage.settle()
+    stage.get_supply(1, 2, 3, 4)
+    stage.settle()
+    stage.pass_time(5)
+    stage.lose_supply(1, 2, 3)
+    stage.settle()
+    stage.pass_time(20)
+    assert stage.words(FEEDER, FEEDER_OUTAGE) == ["opened"]
+    stage.get_supply(1, 2, 3)
+    stage.settle()
+    stage.pass_time(11)
+    assert stage.words(FEEDER, FEEDER_OUTAGE) == ["opened", "closed"]
+
+
+def test_a_lone_power_cut_is_one_notice_though_the_node_dies_of_it() -> None:
+    stage = Stage(nodes=10)
+    stage.lose_supply(1)
+    stage.settle()
+    stage.pass_time(120)
+    stage.fall_silent(1)
+    stage.settle()
+    assert stage.loud() == [Key("tg-0001", SUPPLY_LOSS)]
+    assert stage.the("tg-0001", COMMUNICATION_FAILURE).parent == Key("tg-0001", SUPPLY_LOSS)
+
+
+def test_two_of_ten_nodes_are_two_incidents() -> None:
+    stage = Stage(nodes=10)
+    stage.fall_silent(1, 2)
+    stage.settle()
+    assert stage.loud() == [LONE, Key("tg-0002", COMMUNICATION_FAILURE)]
+
+
+@pytest.mark.parametrize("least", [2, 4])
+def test_how_many_make_a_group_is_data(least: int) -> None:
+    row = RuleRow("tram-than", FEEDER_OUTAGE, 0, 10, {"min_nodes": least})
+    stage = Stage(nodes=3, rules=[row])
+    stage.fall_silent(1, 2, 3)
+    stage.settle()
+    assert (len(stage.loud()) == 1) is (least == 2)
