@@ -7,7 +7,7 @@ from collections.abc import Callable
 from bench.truth.hub_side import HubSide
 from simulators.truth.world import World
 
-STEPS = ((10.0, 1.0), (150.0, 5.0), (1200.0, 30.0))
+STEPS = ((10.0, 1.0), (150.0, 5.0), (1200.0, 60.0))
 """So long after something notable the hub gets a turn so often; a running hub has one each second."""
 IDLE_EVERY_S = 300.0
 
@@ -28,6 +28,8 @@ def live_through(world: World, hub: HubSide, progress: Callable[[int], None] = l
         if notable or (heard_broker, heard_hub) != (world.air.broker_up, world.air.hub_up):
             notable_s = at_s
         if heard_hub and not world.air.hub_up:
+            # A running hub writes every two seconds that it lives: this turn stands for the last of them.
+            _tell(world, hub.step(at_s))
             hub.kill()
         elif not heard_hub and world.air.hub_up:
             hub.start(at_s)

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Engine, event
 
 from hub.db import open_database, reading
-from hub.incidents.reads import IncidentView, incidents
+from hub.incidents.reads import ChangeView, IncidentView, history, incidents
 from hub.ingest.committing.chores import ChoreList
 from hub.ingest.committing.committer import Clocks, Committer
 from hub.ingest.committing.outbox import SqlOutbox
@@ -99,10 +99,11 @@ class HubSide:
             self._drain(at_s)
         return told
 
-    def incidents(self) -> list[IncidentView]:
-        """All that the hub ever opened, oldest first."""
+    def incidents(self) -> list[tuple[IncidentView, list[ChangeView]]]:
+        """All that the hub ever opened, oldest first, each with its history."""
         with reading(self._engine).connect() as conn:
-            return sorted(incidents(conn, status="all", limit=_ALL), key=lambda one: one.id)
+            found = sorted(incidents(conn, status="all", limit=_ALL), key=lambda one: one.id)
+            return [(one, history(conn, one.id)) for one in found]
 
     def stats(self) -> dict[str, Any]:
         """The ingest's counters."""

@@ -12,23 +12,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 
-from simulators.truth.episodes import Episode, Excuse
+from simulators.truth.episodes import PARTS_OF_AN_OUTAGE, Episode, Excuse
 from simulators.truth.plan import Trouble
 
 EARLY_S = 60.0
 """Clocks differ, and a contact bounces: so long before its cause an incident may open."""
 AFTERMATH_S = 900.0
 """So long after its end a trip may still make somebody's telephone ring."""
-OF_A_TRIP = frozenset(
-    {
-        "feeder_outage",
-        "backhaul_outage",
-        "communication_failure",
-        "supply_loss",
-        "camera_offline",
-        "camera_stream_lost",
-    }
-)
+OF_A_TRIP = PARTS_OF_AN_OUTAGE | {"feeder_outage", "backhaul_outage"}
 
 
 @dataclass(frozen=True, slots=True)

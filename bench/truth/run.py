@@ -11,8 +11,10 @@ from typing import Any
 
 from bench.truth.drive import live_through
 from bench.truth.hub_side import HubSide
+from bench.truth.loudness import was_loud
 from bench.truth.matching import Comparison, Seen, compare, notices_per_trip
-from hub.incidents.reads import IncidentView
+from hub.incidents.model import HUB_BLIND
+from hub.incidents.reads import ChangeView, IncidentView
 from simulators.truth.episodes import HUB, Truth, truth_of
 from simulators.truth.layout import Layout, lay_out_commune
 from simulators.truth.moment import START
@@ -51,6 +53,7 @@ class TruthReport:
     rejects: dict[str, Any]
     turns: int
     took_s: float
+    cpu_s: float
 
     @property
     def sound(self) -> bool:
@@ -70,7 +73,7 @@ class TruthReport:
 
 def run_truth(folder: Path, plan: Plan, *, progress: Callable[[int], None] = lambda _: None) -> TruthReport:
     """Live the year. Raises ValueError for a plan that no commune can be laid out for."""
-    began_s = time.monotonic()
+    began_s, began_cpu_s = time.monotonic(), time.process_time()
     layout = lay_out_commune(poles=plan.poles, cameras=plan.cameras, seed=plan.seed)
     troubles = draw_plan(layout, days=plan.days, seed=plan.seed, rates=Rates().times(plan.rates))
     truth = truth_of(layout, troubles)
@@ -78,7 +81,7 @@ def run_truth(folder: Path, plan: Plan, *, progress: Callable[[int], None] = lam
     try:
         world = World(layout, troubles, days=plan.days, seed=plan.seed, quiet_s=plan.quiet_s)
         turns = live_through(world, hub, progress)
-        seen = [_seen(one) for one in hub.incidents()]
+        seen = [_seen(one, steps) for one, steps in hub.incidents()]
         stats = hub.stats()
     finally:
         hub.close()
@@ -92,6 +95,7 @@ def run_truth(folder: Path, plan: Plan, *, progress: Callable[[int], None] = lam
         stats["rejects"]["by_reason"],
         turns,
         round(time.monotonic() - began_s, 1),
+        round(time.process_time() - began_cpu_s, 1),
     )
 
 
@@ -138,6 +142,7 @@ def facts_of(report: TruthReport) -> dict[str, object]:
         "rejects": report.rejects,
         "turns": report.turns,
         "took_s": report.took_s,
+        "cpu_s": report.cpu_s,
         "sound": report.sound,
     }
 
@@ -159,12 +164,12 @@ def _notices(layout: Layout, truth: Truth, seen: Sequence[Seen], comparison: Com
     return notices_per_trip(truth.trips, members, seen, comparison.owner)
 
 
-def _seen(one: IncidentView) -> Seen:
+def _seen(one: IncidentView, steps: Sequence[ChangeView]) -> Seen:
     return Seen(
         id=one.id,
         kind=one.kind,
-        originator=HUB if one.kind == "hub_blind" else one.originator.rpartition("/")[2],
+        originator=HUB if one.kind == HUB_BLIND else one.originator.rpartition("/")[2],
         opened_s=(one.opened_at - START).total_seconds(),
         closed_s=None if one.closed_at is None else (one.closed_at - START).total_seconds(),
-        loud=one.quiet_reason is None and one.parent_id is None,
+        loud=was_loud(one, steps),
     )

@@ -33,6 +33,12 @@ class Showing:
     needs_s: float
 
 
+UNSYNCED_NEEDS_S = 7.5 * HOUR_S
+"""A clock that is wrong for less than six hours is borne; it is seen by two samples, which may be far apart."""
+PARTS_OF_AN_OUTAGE = frozenset(
+    {"communication_failure", "supply_loss", "meter_stale", "camera_offline", "camera_stream_lost"}
+)
+"""What goes without mains, or without a way to the hub: all of it is one outage."""
 ALWAYS = (0.0, 24.0)
 INPUTS = {
     "door open": ("cabinet_door_open", 5.0),
@@ -175,6 +181,10 @@ class _Teller:
     def _node(self, it: Trouble) -> None:
         if it.what in ("node dead", "link flaps"):
             self._add(it, "communication_failure", it.where, required=self._silence_shows(it, it.where))
+        elif it.what == "clock unsynced":
+            hidden = merged([*self._deaf, *self._others(it, it.where)])
+            seen = longest_s(without((it.begin_s, it.end_s), hidden))
+            self._add(it, "clock_unsynced", it.where, required=seen >= UNSYNCED_NEEDS_S)
         elif it.what == "maintenance" and it.size:
             self._excuse(it, frozenset({"communication_failure"}), [it.where], must_be_quiet=False)
         elif it.what in INPUTS:
@@ -186,8 +196,8 @@ class _Teller:
         hidden = self._hidden[it.where]
         if it.what == "fuse":
             hidden = merged([*self._deaf, *self._others(it, it.where)])
-            kinds = frozenset({"communication_failure", "camera_offline"})
-            self._excuse(it, kinds, self._all_of([it.where]), must_be_quiet=False)
+            parts = PARTS_OF_AN_OUTAGE - {"supply_loss"}
+            self._excuse(it, parts, self._all_of([it.where]), must_be_quiet=False)
         seen = list(without((it.begin_s, it.end_s), hidden))
         at_once = bool(seen) and seen[0][0] == it.begin_s and longest_s(seen[:1]) >= needs_s
         later = it.what != "fuse" and longest_s(seen) >= 1200

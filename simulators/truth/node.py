@@ -36,6 +36,8 @@ class VirtualNode:
         self.maintenance = False
         self.hot = False
         self.door_open = False
+        self.ended = False
+        """Whether its last run came to its own end."""
         self.session: UUID | None = None
         self.clock_off_s = 0.0
         self.clock: Clock = "synced"
@@ -133,6 +135,12 @@ class VirtualNode:
         """Whether this stands by the node's own word."""
         return kind in self._standing
 
+    def keep_reset(self, at_s: float) -> None:
+        """It has started anew: told once the hub is reached."""
+        cause = "reboot" if self.ended else "power_cut"
+        event = self._event(at_s, "device_reset", None, None, None, {"cause": cause})
+        self._keep([event], at_s, can_send=False)
+
     def history(self, at_s: float) -> Words:
         """Everything that waits, as history."""
         return self.outbox.history(self._says(at_s))
@@ -142,7 +150,15 @@ class VirtualNode:
         self.outbox.put(items, wrong_by=timedelta(seconds=self.clock_off_s) if unsynced else None)
         return self.outbox.live(items, self._says(at_s)) if can_send else iter(())
 
-    def _event(self, at_s: float, kind: str, active: bool, pole: str | None, camera: str | None) -> Event:
+    def _event(
+        self,
+        at_s: float,
+        kind: str,
+        active: bool | None,
+        pole: str | None,
+        camera: str | None,
+        detail: dict[str, str | int | float | bool | None] | None = None,
+    ) -> Event:
         return Event(
             seq=self.outbox.next_seq(),
             time=self._says(at_s),
@@ -151,6 +167,7 @@ class VirtualNode:
             pole=pole,
             camera=camera,
             active=active,
+            detail=detail or {},
         )
 
     def _cabinet(

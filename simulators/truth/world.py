@@ -24,7 +24,7 @@ LOOK_EVERY_S = 600.0
 SUPERCAP_S = 60.0
 BATTERY_S = 8 * 3600.0
 LEARNING_S = 1.75 * 86_400
-"""Two nights of close looks at a new lamp: at half a minute, as in life, half an hour at each level would do."""
+"""Two nights of close looks at a new lamp; with a sample every half minute, as in life, one would do."""
 PATROL_DAYS = 60
 """One evening in so many all nodes are looked at closely, without a reason."""
 MAST_DIES_WITHIN_S = 20.0
@@ -190,7 +190,9 @@ class World:
             self._revive(name, it.what, at_s)
         elif it.what in ("trip", "fuse"):
             self._mains_on(name, it.what, at_s)
-        elif it.what in ("link drops", "link flaps", "backhaul"):
+        elif it.what in ("link drops", "link flaps"):
+            self.air.mend(name, it.what, at_s)
+        elif it.what == "backhaul":
             # A mast takes its time to die, and is mended after that.
             self.later(at_s + MAST_DIES_WITHIN_S + 1, lambda now_s: self.air.mend(name, it.what, now_s))
         elif it.what == "door open":
@@ -271,6 +273,7 @@ class World:
     def _die(self, name: str, at_s: float, *, farewell: bool) -> None:
         node = self.nodes[name]
         if node.alive:
+            node.ended = farewell
             self.air.drop(name, at_s, farewell=farewell)
             node.alive = False
 
@@ -286,6 +289,7 @@ class World:
         # No clock battery: 1970 until the network tells the time.
         node.set_clock(EPOCH_1970_S - at_s, "unsynced")
         self.later(at_s + self._random.uniform(30, 120), lambda now_s: self._clock_set(name, now_s))
+        node.keep_reset(at_s)
         self._tell(name, "supply_loss", False, at_s + 5)
         self._tell(name, DOOR, node.door_open, at_s + 6)
         self.air.reconnect_soon(name, at_s)
