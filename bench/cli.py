@@ -110,3 +110,23 @@ def commune(
     show({**asdict(report), "sound": report.sound}, as_json=as_json)
     if not report.sound:
         raise typer.Exit(1)
+
+
+@app.command(epilog="Example: ngonden bench silence --nodes 49000 --json")
+def silence(
+    nodes: Annotated[int, typer.Option(min=100, help="Nodes that send heartbeats.")] = 49_000,
+    silent: Annotated[
+        int, typer.Option(min=1, help="How many of them stop, spread over all feeders.")
+    ] = 1000,
+    heartbeat_s: Annotated[int, typer.Option(min=1, help="Seconds between a node's heartbeats.")] = 30,
+    keep: Keep = None,
+    as_json: AsJson = False,
+) -> None:
+    """Stop some of many nodes, and measure how long beyond the hold-off the hub takes to notice each."""
+    from bench.silence import run_silence
+
+    with workplace(keep) as data, progress_bar("heartbeats", 6 * nodes) as progress:
+        report = run_silence(data, nodes=nodes, silent=silent, heartbeat_s=heartbeat_s, progress=progress)
+    show({**asdict(report), "sound": report.sound}, as_json=as_json)
+    if not report.sound:
+        raise typer.Exit(1)

@@ -184,7 +184,7 @@ def _observe_lamp(
         failure = Verdict.BAD  # the node expects what it has learned, not what the registry says
     elif failure is Verdict.BAD and not _has_supply(batch, known, sample):
         failure = Verdict.NO_EVIDENCE
-    if burning is Verdict.BAD and not _EXPLAINS_BURNING.isdisjoint(sample.faults):
+    if not _EXPLAINS_BURNING.isdisjoint(sample.faults):
         burning = Verdict.NO_EVIDENCE  # the node has a word of its own for it
 
     def evidence() -> Evidence:
