@@ -25,17 +25,24 @@ def truth(
     quiet_s: Annotated[
         float, typer.Option(min=60, max=3600, help="Seconds between two samples while nothing goes on.")
     ] = 1200,
+    close_s: Annotated[
+        float, typer.Option(min=30, max=300, help="Seconds between two samples around faults.")
+    ] = 60,
     keep: Keep = None,
     as_json: AsJson = False,
 ) -> None:
     """Live a year with known faults through the real hub: precision and recall by kind, notices per trip."""
     from bench.truth.run import Plan, facts_of, run_truth
 
-    if cameras > poles or quiet_s % 60:
-        typer.echo("at most one camera a pole, and whole minutes between samples", err=True)
+    if cameras > poles or 600 % close_s or quiet_s % close_s:
+        typer.echo(
+            "at most one camera a pole; 600 s and --quiet-s must be multiples of --close-s", err=True
+        )
         raise typer.Exit(2)
     with workplace(keep) as data, progress_bar("days", int(days)) as progress:
-        report = run_truth(data, Plan(poles, cameras, days, seed, rates, quiet_s), progress=progress)
+        report = run_truth(
+            data, Plan(poles, cameras, days, seed, rates, quiet_s, close_s), progress=progress
+        )
     facts = facts_of(report)
     if as_json:
         show(facts, as_json=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from bench.truth.hub_side import HubSide
 from simulators.truth.world import World
 
-STEPS = ((10.0, 1.0), (150.0, 5.0), (1200.0, 60.0))
+STEPS = ((10.0, 2.0), (150.0, 10.0), (1200.0, 120.0))
 """So long after something notable the hub gets a turn so often; a running hub has one each second."""
 IDLE_EVERY_S = 300.0
 

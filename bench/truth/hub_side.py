@@ -45,7 +45,8 @@ class HubSide:
             raise ValueError(f"the commune's registry was refused: {result.errors[:3]}")
         self._at_s = 0.0
         self._drained_s = 0.0
-        self._settings = IngestSettings(command_poll_ms=10_000, linger_ms=0)
+        # Nobody gives commands here, and asking for them each turn would take a third of the year's time.
+        self._settings = IngestSettings(linger_ms=0).model_copy(update={"command_poll_ms": 3_600_000})
         self._lock = IngestLock(self._engine)
         self._committer: Committer | None = None
         self._link = InMemoryLink()

@@ -30,7 +30,8 @@ SHOWN = 40
 class Plan:
     """How large, how long, how often.
 
-    `rates` multiplies how often things go wrong; `quiet_s` is how often a node samples while nothing goes on.
+    `rates` multiplies how often things go wrong; `quiet_s` is how often a node samples while nothing goes on,
+    `close_s` while something does.
     """
 
     poles: int = 200
@@ -39,6 +40,7 @@ class Plan:
     seed: int = 1
     rates: float = 1.0
     quiet_s: float = 1200.0
+    close_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,9 @@ def run_truth(folder: Path, plan: Plan, *, progress: Callable[[int], None] = lam
     truth = truth_of(layout, troubles)
     hub = HubSide(folder, layout.commune)
     try:
-        world = World(layout, troubles, days=plan.days, seed=plan.seed, quiet_s=plan.quiet_s)
+        world = World(
+            layout, troubles, days=plan.days, seed=plan.seed, quiet_s=plan.quiet_s, close_s=plan.close_s
+        )
         turns = live_through(world, hub, progress)
         seen = [_seen(one, steps) for one, steps in hub.incidents()]
         stats = hub.stats()
@@ -107,6 +111,7 @@ def facts_of(report: TruthReport) -> dict[str, object]:
         "days": report.plan.days,
         "seed": report.plan.seed,
         "quiet_s": report.plan.quiet_s,
+        "close_s": report.plan.close_s,
         "troubles": report.troubles,
         "kinds": {
             kind: {

@@ -16,8 +16,6 @@ from simulators.truth.moment import Moment, local_hour, moment_at
 from simulators.truth.node import VirtualNode, nodes_of
 from simulators.truth.plan import CAMERA_TROUBLES, LAMP_TROUBLES, Trouble
 
-CLOSE_EVERY_S = 60.0
-"""How often a node that is looked at closely samples."""
 CLOSE_FOR_S = 1800.0
 LOOK_EVERY_S = 600.0
 """How often it is considered who is worth a closer look."""
@@ -38,13 +36,22 @@ class World:
     """`next_s` tells when something happens next; `advance` lets it happen and gives what reached the hub."""
 
     def __init__(
-        self, layout: Layout, plan: Sequence[Trouble], *, days: float, seed: int, quiet_s: float = 600.0
+        self,
+        layout: Layout,
+        plan: Sequence[Trouble],
+        *,
+        days: float,
+        seed: int,
+        quiet_s: float = 1200.0,
+        close_s: float = 60.0,
     ) -> None:
-        """`quiet_s`: how often a node samples while nothing happens; its promised heartbeat is as long."""
+        """`quiet_s`: how often a node samples while nothing happens, its promised heartbeat is as long;
+        `close_s`: how often one does that is looked at closely. Ten minutes are a multiple of it.
+        """
         self.layout = layout
         self.end_s = days * 86_400.0
         self._random = seeded(seed, "world")
-        self._quiet_s = quiet_s
+        self._quiet_s, self._close_s = quiet_s, close_s
         self.nodes: Mapping[str, VirtualNode] = nodes_of(
             layout.sites, seed=seed, heartbeat_s=round(quiet_s)
         )
@@ -63,7 +70,7 @@ class World:
             NUISANCES, self._nuisance_begins
         )
         connect_all(self.air, self.nodes)
-        self.later(CLOSE_EVERY_S, self._tick)
+        self.later(self._close_s, self._tick)
         for trouble in plan:
             self.later(trouble.begin_s, partial(self._begin, trouble))
             self.later(trouble.end_s, partial(self._end, trouble))
@@ -109,8 +116,8 @@ class World:
                 words = node.tick(moment, can_send=can_send)
                 if can_send:
                     self.air.send(name, words)
-        if at_s + CLOSE_EVERY_S <= self.end_s:
-            self.later(at_s + CLOSE_EVERY_S, self._tick)
+        if at_s + self._close_s <= self.end_s:
+            self.later(at_s + self._close_s, self._tick)
 
     def _choose_close(self, moment: Moment) -> None:
         at_s = moment.at_s
