@@ -180,7 +180,7 @@ class _Rounds:
 def _idle_ticks(rig: _Rig) -> list[float]:
     """Processor seconds of rounds in which nothing came, each with all that is done four times a second."""
     found = []
-    for _ in range(24):
+    for _ in range(12):
         begun_s, before = time.monotonic(), time.thread_time()
         rig.committer.step()
         found.append(time.thread_time() - before)

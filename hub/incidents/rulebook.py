@@ -52,7 +52,8 @@ class RuleBook:
         self._own: dict[str, dict[str, Rule]] = {}
         for row in of_commune:
             self._own.setdefault(row.commune, {})[row.kind] = _changed(general[row.kind], row)
-        self._limits: dict[str, Limits] = {}
+        self.known_limits: dict[str, Limits] = {}
+        """Those that `limits` was asked for already."""
         self._words: dict[tuple[str, str], Rule] = {}
 
     def of(self, kind: str, commune: str = "") -> Rule:
@@ -75,10 +76,10 @@ class RuleBook:
 
     def limits(self, commune: str) -> Limits:
         """What a routine sample of the commune stays within."""
-        found = self._limits.get(commune)
+        found = self.known_limits.get(commune)
         if found is None:
             low = self.of("supply_voltage_too_low", commune).params
-            found = self._limits[commune] = Limits(
+            found = self.known_limits[commune] = Limits(
                 self.of(LAMP_FAILURE, commune).params["fail_share"],
                 self.of(LAMP_UNEXPECTED_ON, commune).params["on_share"],
                 low["voltage_low_v"],

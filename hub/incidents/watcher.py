@@ -50,7 +50,8 @@ class Watcher:
         self.windows: Sequence[Window] = ()
         """Announced work, now and to come."""
         self._watches = dict(watches)
-        self._concerned = Counter(key.originator for key in self._watches)
+        self.concerned = Counter(key.originator for key in self._watches)
+        """Originators of which anything is open or pending, and poles at which people work."""
         self._outcome = Outcome()
         self._fresh: set[Key] = set()
         self._timers: list[tuple[datetime, Key]] = []
@@ -66,7 +67,7 @@ class Watcher:
 
     def concerns(self, originator: str) -> bool:
         """Whether anything of this originator is open or pending."""
-        return originator in self._concerned
+        return originator in self.concerned
 
     def is_open(self, originator: str, kind: str) -> bool:
         """Whether there is an open incident."""
@@ -153,7 +154,7 @@ class Watcher:
         if after != before:
             self._remember(key, after)
             if after.idle and change is None:
-                self._muted.pop(key, None)  # well again: what comes next is another fault
+                self._unmute(key)  # well again: what comes next is another fault
         if by_word or key.kind in _BY_STATUS:
             self._await(key, after, rule, now)
 
@@ -181,6 +182,8 @@ class Watcher:
             standing.flapping = True
             detail = {"openings": len(self._openings[key]), "within_s": rule.params["flap_within_s"]}
             self.emit(Step(key, "flapping", now, detail))
+        for part in self.book.parts(key):
+            self.link(part.key, key)  # of its former row, which a person closed
         self.arranging.opened(standing, rule)
 
     def _close(self, key: Key, now: datetime, evidence: Evidence) -> None:
@@ -305,6 +308,12 @@ class Watcher:
         """Have an incident's parent written with the next `take`."""
         self._outcome.parents[child] = parent
 
+    def concern(self, originator: str, by: int) -> None:
+        """One thing more, or less, for which samples of an originator must be looked at."""
+        self.concerned[originator] += by
+        if not self.concerned[originator]:
+            del self.concerned[originator]
+
     def is_fresh(self, key: Key) -> bool:
         """Whether its opening is not written yet: then how it stands goes into its row."""
         return key in self._fresh
@@ -337,10 +346,14 @@ class Watcher:
     def _muted_until(self, key: Key, now: datetime) -> datetime | None:
         until = self._muted.get(key)
         if until is not None and now >= until:
-            del self._muted[key]
-            self._muted_subjects.pop(key, None)
+            self._unmute(key)
             return None
         return until
+
+    def _unmute(self, key: Key) -> None:
+        if self._muted.pop(key, None) is not None:
+            self._muted_subjects.pop(key, None)
+            self.arranging.let_go(key)
 
     def _remember(self, key: Key, watch: Watch) -> None:
         known = key in self._watches
@@ -349,12 +362,10 @@ class Watcher:
                 return
             del self._watches[key]
             self._outcome.watches[key] = None
-            self._concerned[key.originator] -= 1
-            if not self._concerned[key.originator]:
-                del self._concerned[key.originator]
+            self.concern(key.originator, -1)
             return
         if not known:
-            self._concerned[key.originator] += 1
+            self.concern(key.originator, 1)
         self._watches[key] = watch
         self._outcome.watches[key] = watch
 

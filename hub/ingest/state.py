@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from hub.incidents.loading import load_watcher
-from hub.incidents.model import METER_STALE
+from hub.incidents.model import METER_STALE, Place, Subject
 from hub.incidents.told import ToldFaults
 from hub.incidents.watcher import Watcher
 from hub.ingest.histogram import Histogram
@@ -147,7 +147,7 @@ def _load_marks(conn: Connection, state: IngestState) -> None:
         if power_w is not None or state.watcher.is_watched(pole, METER_STALE):
             state.metered.add(pole)
         if reason == "maintenance":
-            state.watcher.arranging.maintained.add(pole)
+            state.watcher.arranging.maintain(Subject("pole", pole, pole, node, Place()), begins=True)
         counters = told.get("counters")
         state.poles[pole] = PoleMark(
             node,

@@ -67,6 +67,9 @@ class Host(Protocol):
     def is_muted(self, key: Key) -> bool:
         """Whether it was resolved by hand a short while ago."""
 
+    def concern(self, originator: str, by: int) -> None:
+        """One thing more, or less, for which samples of an originator must be looked at."""
+
     def turn(self, key: Key, kind: str) -> Standing:
         """Go on with an open incident under another kind."""
 
@@ -96,10 +99,13 @@ class Arranging:
         self._feeder_concerned(standing)
 
     def closing(self, standing: Standing) -> None:
-        """An incident closes; what it explained must stand alone or find another explanation."""
-        for part in self._book.parts(standing.key):
-            self._touched[part.key] = None
+        """An incident closes."""
+        self.let_go(standing.key)
         self._feeder_concerned(standing)
+
+    def let_go(self, cause: Key) -> None:
+        """An explanation falls away: its parts must stand alone or find another."""
+        self._touched |= dict.fromkeys(part.key for part in self._book.parts(cause))
 
     def recorded(self, standing: Standing, until: datetime) -> None:
         """History told of a loss of supply: evidence for the outage during which it was not heard."""
@@ -127,6 +133,7 @@ class Arranging:
         if pole is None or (pole in self.maintained) is begins:
             return
         (self.maintained.add if begins else self.maintained.discard)(pole)
+        self._host.concern(pole, 1 if begins else -1)
         self._touched |= dict.fromkeys(
             one.key for one in self._book.of_node(subject.node) if one.subject.pole == pole
         )
@@ -231,7 +238,8 @@ class Arranging:
         }
         rule = self._host.rules.of(FEEDER_OUTAGE, group.subject.place.commune)
         columns = {"kind": FEEDER_OUTAGE, "severity": rule.severity}
-        self._host.emit(Step(group.key, "turned", now, detail, columns=columns))
+        evidence: Evidence = {"nodes_without_supply": len(group.supply_members)}
+        self._host.emit(Step(group.key, "turned", now, detail, columns=columns, merge=evidence))
         turned = self._host.turn(group.key, FEEDER_OUTAGE)
         for one in self._book.of_feeder(turned.key.originator):
             self._touched[one.key] = None

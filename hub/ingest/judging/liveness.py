@@ -110,14 +110,15 @@ class Liveness:
 
     def tick(self, batch: Batch, monotonic_s: float) -> None:
         """Notice who fell silent, and let hold-off and clear-after times run out."""
-        for node in self._silence.due(monotonic_s):
+        for node, due_s in self._silence.due(monotonic_s).items():
             live = batch.state.nodes.get(node)
             if live is None:
                 continue
             if live.status == "online":
                 live.status = "silent"
                 batch.changed_nodes.add(node)
-            self._observe(batch, live)
+            # The hold-off runs from the missed deadline: a round that comes late must not lengthen it.
+            self._observe(batch, live, late_s=monotonic_s - due_s)
         for key in batch.state.watcher.expired(batch.now):
             live = batch.state.nodes.get(key.originator)
             if live is not None and key.kind == COMMUNICATION_FAILURE:
@@ -142,7 +143,7 @@ class Liveness:
         end = live.last_seen_at + timedelta(seconds=params["stopped_grace_s"])
         state.watcher.remind(Key(live.node, COMMUNICATION_FAILURE), end)
 
-    def _observe(self, batch: Batch, live: NodeLive) -> None:
+    def _observe(self, batch: Batch, live: NodeLive, *, late_s: float = 0) -> None:
         watcher = batch.state.watcher
         verdict = judge_node(
             live.status,
@@ -166,7 +167,7 @@ class Liveness:
             subject,
             COMMUNICATION_FAILURE,
             verdict,
-            batch.now,
+            batch.now - timedelta(seconds=late_s),
             evidence=evidence,
             since=live.last_seen_at if verdict is Verdict.BAD else None,
         )

@@ -72,18 +72,18 @@ def observe_history(batch: Batch, known: KnownNode, sample: Sample, filed: datet
 def is_routine(state: IngestState, known: KnownNode, sample: Sample, before: PoleMark) -> bool:
     """Whether `observe_sample` would surely change nothing: true of nearly every sample, and cheap to tell."""
     watcher, pole = state.watcher, sample.pole
-    if sample.faults or before.faults or watcher.concerns(pole) or watcher.concerns(known.name):
+    concerned = watcher.concerned
+    if sample.faults or before.faults or pole in concerned or known.name in concerned:
         return False
     lamp, meter = sample.lamp, sample.meter
-    if sample.clock != "synced" or lamp.reason == "maintenance" or pole in watcher.arranging.maintained:
+    # The first word of a meter, and the silence of one that has spoken, are news.
+    if (meter is None) is (pole in state.metered):
         return False
-    limits = watcher.rules.limits(known.commune)
-    if meter is None:
-        if pole in state.metered:
-            return False
-    else:
-        if pole not in state.metered:
-            return False
+    if sample.clock != "synced" or lamp.reason == "maintenance":
+        return False
+    rules = watcher.rules
+    limits = rules.known_limits.get(known.commune) or rules.limits(known.commune)
+    if meter is not None:
         volts = meter.voltage_v
         if volts is not None and not limits.voltage_low_v <= volts < limits.voltage_high_v:
             return False
@@ -111,7 +111,7 @@ def _is_quiet_cabinet(
 def _is_quiet_camera(state: IngestState, camera: CameraReading, limits: Limits) -> bool:
     if not camera.reachable or camera.stream not in (None, "live") or camera.picture in PICTURE_KINDS:
         return False
-    if state.watcher.concerns(camera.camera) or state.told.has_begun(camera.camera):
+    if camera.camera in state.watcher.concerned or state.told.has_begun(camera.camera):
         return False
     offset_s, age_s = camera.clock_offset_s, camera.recording_age_s
     if offset_s is not None and abs(offset_s) > limits.camera_clock_s:

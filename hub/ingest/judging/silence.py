@@ -34,11 +34,11 @@ class SilenceWatch:
         self._heard.setdefault(node, (float("-inf"), heartbeat_s))
         self._expect(node, float("-inf"))
 
-    def due(self, now: float) -> list[str]:
-        """Nodes that became silent; each is told once until it is heard again."""
+    def due(self, now: float) -> dict[str, float]:
+        """Nodes that became silent, and at which second; each is told once until it is heard again."""
         if self._listening_since is None:
-            return []
-        silent: list[str] = []
+            return {}
+        silent: dict[str, float] = {}
         while self._heap and self._heap[0][0] <= now:
             at_latest, node = heapq.heappop(self._heap)
             if self._next.get(node) != at_latest:
@@ -47,7 +47,7 @@ class SilenceWatch:
             deadline = max(at, self._listening_since) + MISSED_HEARTBEATS * heartbeat_s
             if deadline <= now:
                 del self._next[node]
-                silent.append(node)
+                silent[node] = deadline
             else:
                 self._push(node, deadline)
         return silent

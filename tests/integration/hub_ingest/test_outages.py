@@ -133,6 +133,7 @@ def test_silence_turns_into_a_feeder_outage_when_a_late_word_tells_of_it(village
     rig.committer.step()
     group = the(rig, "feeder_outage")
     assert steps(rig, group) == ["opened", "turned"]
+    assert group.opened_evidence["nodes_without_supply"] == 1
     cut = the(rig, "supply_loss")
     assert (cut.since_at, cut.closed_at) == (START + timedelta(seconds=2), START + timedelta(seconds=20))
     assert (cut.closed_how, cut.quiet_reason) == ("corrected", "history")

@@ -252,6 +252,19 @@ def test_parts_of_an_outage_that_a_person_resolved_do_not_cry_out_one_by_one() -
     assert len(stage.open(COMMUNICATION_FAILURE)) == 5
 
 
+def test_what_an_outage_that_a_person_resolved_leaves_behind_is_told_when_the_rest_is_well() -> None:
+    stage = Stage(nodes=5)
+    stage.lose_supply(1)
+    stage.tell(camera(1), "camera_offline", True)
+    stage.settle()
+    stage.watcher.resolved_by_hand(Key("tg-0001", SUPPLY_LOSS), stage.now)
+    stage.settle()
+    assert stage.loud() == []
+    stage.get_supply(1)
+    stage.settle()
+    assert stage.loud() == [Key("CAM-0001", "camera_offline")]
+
+
 def test_a_node_that_restarts_again_and_again_is_told_of_and_closes_after_hours_of_rest() -> None:
     stage = Stage()
     for _ in range(3):
