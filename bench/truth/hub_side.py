@@ -11,8 +11,9 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
+from bench.truth.notices import Listener
 from hub.db import open_database, reading
-from hub.incidents.reads import ChangeView, IncidentView, history, incidents
+from hub.incidents.reads import IncidentView, changes_after, incidents
 from hub.ingest.committing.chores import ChoreList
 from hub.ingest.committing.committer import Clocks, Committer
 from hub.ingest.committing.outbox import SqlOutbox
@@ -38,11 +39,14 @@ class HubSide:
     def __init__(self, folder: Path, commune: Commune) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._engine = _fast(open_database(f"sqlite:///{folder / 'hub.db'}"))
+        self._reader = reading(self._engine)
         upgrade(self._engine)
         with self._engine.begin() as conn:
             result = import_registry(conn, _csv(commune), now=START)
         if not result.stored:
             raise ValueError(f"the commune's registry was refused: {result.errors[:3]}")
+        self.listener = Listener()
+        self._heard_up_to = 0
         self._at_s = 0.0
         self._drained_s = 0.0
         # Nobody gives commands here, and asking for them each turn would take a third of the year's time.
@@ -93,6 +97,7 @@ class HubSide:
         self._committer.step()
         while self._link.waiting:
             self._committer.step()
+        self._listen()
         told = [(message.topic, message.payload) for message in self._link.published]
         self._link.published.clear()
         self._link.acknowledged.clear()
@@ -100,15 +105,14 @@ class HubSide:
             self._drain(at_s)
         return told
 
-    def incidents(self) -> list[tuple[IncidentView, list[ChangeView]]]:
-        """All that the hub ever opened, oldest first, each with its history."""
-        with reading(self._engine).connect() as conn:
-            found = sorted(incidents(conn, status="all", limit=_ALL), key=lambda one: one.id)
-            return [(one, history(conn, one.id)) for one in found]
+    def incidents(self) -> list[IncidentView]:
+        """All that the hub ever opened, oldest first."""
+        with self._reader.connect() as conn:
+            return sorted(incidents(conn, status="all", limit=_ALL), key=lambda one: one.id)
 
     def stats(self) -> dict[str, Any]:
         """The ingest's counters."""
-        with reading(self._engine).connect() as conn:
+        with self._reader.connect() as conn:
             return dict(stats(conn))
 
     def close(self) -> None:
@@ -121,6 +125,13 @@ class HubSide:
 
     def _now(self) -> datetime:
         return at(self._at_s)
+
+    def _listen(self) -> None:
+        with self._reader.connect() as conn:
+            steps = changes_after(conn, self._heard_up_to, limit=_ALL)
+        if steps:
+            self._heard_up_to = steps[-1][0].id
+        self.listener.take(steps, self._now())
 
     def _drain(self, at_s: float) -> None:
         """Charts are not what is tested: the points go nowhere, or the file would grow by gigabytes."""

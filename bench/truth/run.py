@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bench.truth.drive import live_through
 from bench.truth.hub_side import HubSide
-from bench.truth.loudness import was_loud
 from bench.truth.matching import Comparison, Seen, compare, notices_per_trip
 from hub.incidents.model import HUB_BLIND
-from hub.incidents.reads import ChangeView, IncidentView
+from hub.incidents.reads import IncidentView
 from simulators.truth.episodes import HUB, Truth, truth_of
 from simulators.truth.layout import Layout, lay_out_commune
 from simulators.truth.moment import START
@@ -85,7 +84,7 @@ def run_truth(folder: Path, plan: Plan, *, progress: Callable[[int], None] = lam
             layout, troubles, days=plan.days, seed=plan.seed, quiet_s=plan.quiet_s, close_s=plan.close_s
         )
         turns = live_through(world, hub, progress)
-        seen = [_seen(one, steps) for one, steps in hub.incidents()]
+        seen = [_seen(one, hub.listener.heard) for one in hub.incidents()]
         stats = hub.stats()
     finally:
         hub.close()
@@ -169,12 +168,12 @@ def _notices(layout: Layout, truth: Truth, seen: Sequence[Seen], comparison: Com
     return notices_per_trip(truth.trips, members, seen, comparison.owner)
 
 
-def _seen(one: IncidentView, steps: Sequence[ChangeView]) -> Seen:
+def _seen(one: IncidentView, heard: Container[int]) -> Seen:
     return Seen(
         id=one.id,
         kind=one.kind,
         originator=HUB if one.kind == HUB_BLIND else one.originator.rpartition("/")[2],
         opened_s=(one.opened_at - START).total_seconds(),
         closed_s=None if one.closed_at is None else (one.closed_at - START).total_seconds(),
-        loud=was_loud(one, steps),
+        loud=one.id in heard,
     )

@@ -210,10 +210,7 @@ class _Teller:
         nodes = self._layout.feeders[it.where]
         kind = "feeder_outage" if it.what == "trip" else "backhaul_outage"
         self._add(it, kind, it.where, required=self._silence_shows(it, None))
-        members = frozenset(
-            {"communication_failure", "supply_loss", "camera_offline", "camera_stream_lost"}
-        )
-        self._excuse(it, members, self._all_of(nodes), must_be_quiet=True, late_s=900)
+        self._excuse(it, PARTS_OF_AN_OUTAGE, self._all_of(nodes), must_be_quiet=True, late_s=900)
         if it.what == "trip":
             # Silence alone is a backhaul's until evidence agrees; told aloud it is one more notice of the trip.
             self._excuse(it, frozenset({"backhaul_outage"}), [it.where], must_be_quiet=False, late_s=900)
