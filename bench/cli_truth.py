@@ -24,10 +24,10 @@ def truth(
     ] = 1.0,
     quiet_s: Annotated[
         float, typer.Option(min=60, max=3600, help="Seconds between two samples while nothing goes on.")
-    ] = 1200,
+    ] = 1800,
     close_s: Annotated[
         float, typer.Option(min=30, max=300, help="Seconds between two samples around faults.")
-    ] = 60,
+    ] = 120,
     keep: Keep = None,
     as_json: AsJson = False,
 ) -> None:

@@ -77,12 +77,14 @@ class Comparison:
     """With why: nothing explains it, or what should have kept it quiet."""
     owner: dict[int, Episode]
     """Which episode an incident (by id) belongs to."""
+    outlived: list[tuple[Seen, Episode]]
+    """Those that stayed open too long, with what they were opened for."""
 
 
 def compare(episodes: Sequence[Episode], excuses: Sequence[Excuse], seen: Sequence[Seen]) -> Comparison:
     """Match everything."""
     scores: dict[str, Score] = defaultdict(Score)
-    result = Comparison(scores, [], [], {})
+    result = Comparison(scores, [], [], {}, [])
     by_key: dict[tuple[str, str], list[Episode]] = defaultdict(list)
     for episode in episodes:
         by_key[episode.kind, episode.originator].append(episode)
@@ -181,6 +183,7 @@ def _score(result: Comparison, episodes: Sequence[Episode], matched: Sequence[Se
         last = (carried + opened)[-1] if found else None
         if last is not None and _outlived(last, episode, episodes):
             score.not_closed += 1
+            result.outlived.append((last, episode))
 
 
 def _outlived(last: Seen, episode: Episode, episodes: Sequence[Episode]) -> bool:

@@ -38,8 +38,8 @@ class Plan:
     days: float = 365.0
     seed: int = 1
     rates: float = 1.0
-    quiet_s: float = 1200.0
-    close_s: float = 60.0
+    quiet_s: float = 1800.0
+    close_s: float = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def run_truth(folder: Path, plan: Plan, *, progress: Callable[[int], None] = lam
     began_s, began_cpu_s = time.monotonic(), time.process_time()
     layout = lay_out_commune(poles=plan.poles, cameras=plan.cameras, seed=plan.seed)
     troubles = draw_plan(layout, days=plan.days, seed=plan.seed, rates=Rates().times(plan.rates))
-    truth = truth_of(layout, troubles)
+    truth = truth_of(layout, troubles, heartbeat_s=plan.quiet_s)
     hub = HubSide(folder, layout.commune)
     try:
         world = World(
@@ -140,6 +140,10 @@ def facts_of(report: TruthReport) -> dict[str, object]:
         "false": [
             f"{one.kind} of {one.originator} at {one.opened_s:.0f} s: {why}"
             for one, why in report.comparison.false[:SHOWN]
+        ],
+        "outlived": [
+            f"{one.kind} of {one.originator} ({it.what}) until {it.end_s:.0f} s, closed at {one.closed_s}"
+            for one, it in report.comparison.outlived[:SHOWN]
         ],
         "short": report.short,
         "samples": report.samples,

@@ -21,8 +21,8 @@ HUB = "hub"
 NIGHT, EVENING, DAY = (19.0, 29.0), (19.0, 23.0), (7.0, 17.0)
 BACK_WITHIN_S = 300.0
 """Booting, the clock, and finding the way to the broker."""
-UNSEEN_NEEDS_S = 2400.0
-"""A silence that began while nobody listened shows only by three missed heartbeats."""
+MISSED_HEARTBEATS = 3
+"""A silence that began while nobody listened shows only by these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +112,15 @@ class Truth:
     trips: Sequence[Trouble]
 
 
-def truth_of(layout: Layout, plan: Sequence[Trouble]) -> Truth:
-    """What the plan's troubles mean for a hub."""
-    return _Teller(layout, plan).tell()
+def truth_of(layout: Layout, plan: Sequence[Trouble], *, heartbeat_s: float) -> Truth:
+    """What the plan's troubles mean for a hub; `heartbeat_s` is what the nodes promise."""
+    return _Teller(layout, plan, heartbeat_s).tell()
 
 
 class _Teller:
-    def __init__(self, layout: Layout, plan: Sequence[Trouble]) -> None:
+    def __init__(self, layout: Layout, plan: Sequence[Trouble], heartbeat_s: float) -> None:
         self._layout = layout
+        self._unseen_needs_s = MISSED_HEARTBEATS * heartbeat_s + 600
         self._plan = plan
         self._sites = {site.node: site for site in layout.sites}
         self._site_of: dict[str, Site] = {site.pole.code: site for site in layout.sites}
@@ -180,7 +181,10 @@ class _Teller:
 
     def _node(self, it: Trouble) -> None:
         if it.what in ("node dead", "link flaps"):
-            self._add(it, "communication_failure", it.where, required=self._silence_shows(it, it.where))
+            required = self._silence_shows(it, it.where)
+            # One that comes and goes must be well for an hour before it is believed.
+            closes_s = HOUR_S * (2 if it.what == "link flaps" else 1)
+            self._add(it, "communication_failure", it.where, required=required, closes_s=closes_s)
         elif it.what == "clock unsynced":
             hidden = merged([*self._deaf, *self._others(it, it.where)])
             seen = longest_s(without((it.begin_s, it.end_s), hidden))
@@ -222,7 +226,7 @@ class _Teller:
         if not seen:
             return False
         begins_seen = seen[0][0] == it.begin_s
-        return seen[0][1] - seen[0][0] >= 240 if begins_seen else longest_s(seen) >= UNSEEN_NEEDS_S
+        return seen[0][1] - seen[0][0] >= 240 if begins_seen else longest_s(seen) >= self._unseen_needs_s
 
     def _others(self, it: Trouble, node: str) -> Iterator[Span]:
         for span, trouble in self._silences[node]:

@@ -24,7 +24,7 @@ def check(report: TruthReport) -> None:
 
 
 def test_a_few_days_of_many_faults_are_told_as_they_were(tmp_path: Path) -> None:
-    plan = Plan(poles=16, cameras=6, days=4, seed=3, rates=20, quiet_s=1800, close_s=120)
+    plan = Plan(poles=12, cameras=5, days=6, seed=1, rates=25)
     report = run_truth(tmp_path, plan)
     check(report)
     enough = {kind for kind, score in report.comparison.scores.items() if score.found >= ENOUGH}
