@@ -19,6 +19,7 @@ EARLY_S = 60.0
 """Clocks differ, and a contact bounces: so long before its cause an incident may open."""
 AFTERMATH_S = 900.0
 """So long after its end a trip may still make somebody's telephone ring."""
+UNEXPLAINED = "nothing explains it"
 OF_A_TRIP = PARTS_OF_AN_OUTAGE | {"feeder_outage", "backhaul_outage"}
 
 
@@ -99,8 +100,14 @@ def compare(episodes: Sequence[Episode], excuses: Sequence[Excuse], seen: Sequen
             result.owner[one.id] = owner
             matched[one.kind, one.originator].append(one)
             continue
-        why = _unexcused(excused_by.get(one.originator, ()), one)
-        if why is None:
+        excuses_here = excused_by.get(one.originator, ())
+        why = _unexcused(excuses_here, one)
+        later = _grown_into(by_key.get((one.kind, one.originator), ()), one)
+        if later is not None and why != UNEXPLAINED:
+            score.true += 1
+            result.owner[one.id] = later
+            matched[one.kind, one.originator].append(one)
+        elif why is None:
             score.excused += 1
         else:
             score.false += 1
@@ -145,9 +152,19 @@ def _owner(episodes: Iterable[Episode], one: Seen) -> Episode | None:
     return max(there, key=lambda it: it.begin_s, default=None)
 
 
+def _grown_into(episodes: Iterable[Episode], one: Seen) -> Episode | None:
+    """The first episode that began while it was open: a node that dies while its mast is silent, say."""
+    grown = [
+        it
+        for it in episodes
+        if one.opened_s < it.begin_s and (one.closed_s is None or it.begin_s < one.closed_s)
+    ]
+    return min(grown, key=lambda it: it.begin_s, default=None)
+
+
 def _unexcused(excuses: Iterable[Excuse], one: Seen) -> str | None:
     """None where something explains the incident, else why nothing does."""
-    why = "nothing explains it"
+    why = UNEXPLAINED
     for excuse in excuses:
         if one.kind not in excuse.kinds or not excuse.begin_s - EARLY_S <= one.opened_s <= excuse.end_s:
             continue
@@ -163,7 +180,7 @@ def _score(result: Comparison, episodes: Sequence[Episode], matched: Sequence[Se
         own[id(result.owner[one.id])].append(one)
     for episode in episodes:
         score = result.scores[episode.kind]
-        opened = own[id(episode)]
+        opened = [one for one in own[id(episode)] if one.opened_s >= episode.begin_s - EARLY_S]
         carried = [
             one
             for one in matched

@@ -77,7 +77,7 @@ def run_truth(folder: Path, plan: Plan, *, progress: Callable[[int], None] = lam
     began_s, began_cpu_s = time.monotonic(), time.process_time()
     layout = lay_out_commune(poles=plan.poles, cameras=plan.cameras, seed=plan.seed)
     troubles = draw_plan(layout, days=plan.days, seed=plan.seed, rates=Rates().times(plan.rates))
-    truth = truth_of(layout, troubles, heartbeat_s=plan.quiet_s)
+    truth = truth_of(layout, troubles)
     hub = HubSide(folder, layout.commune)
     try:
         world = World(

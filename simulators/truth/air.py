@@ -99,6 +99,13 @@ class Air:
         """Connect after a moment, if nothing stands in the way by then."""
         self._later(at_s + self._random.uniform(1, within_s), lambda now_s: self._connect(name, now_s))
 
+    def heartbeat(self, name: str, at_s: float) -> None:
+        """A word that the node lives, where it can be sent."""
+        if name in self._connected:
+            payload = self._nodes[name].state("online", at_s)
+            self._retained[name] = payload
+            self._deliver(Delivery(self._topic(name, Kind.STATE), payload))
+
     def break_broker(self) -> None:
         """The broker dies: no wills, and what it held for the hub is gone."""
         self.broker_up = False

@@ -16,13 +16,14 @@ from simulators.truth.layout import Layout, Site
 from simulators.truth.moment import SHOWN_HOURS
 from simulators.truth.plan import CAMERA_TROUBLES, HOUR_S, LAMP_TROUBLES, Trouble
 from simulators.truth.spans import Span, daily, longest_s, merged, overlap_s, without
+from simulators.truth.world import HEARTBEAT_S
 
 HUB = "hub"
 NIGHT, EVENING, DAY = (19.0, 29.0), (19.0, 23.0), (7.0, 17.0)
 BACK_WITHIN_S = 300.0
 """Booting, the clock, and finding the way to the broker."""
-MISSED_HEARTBEATS = 3
-"""A silence that began while nobody listened shows only by these."""
+UNSEEN_NEEDS_S = 3 * HEARTBEAT_S + 600.0
+"""A silence that began while nobody listened shows only by three missed heartbeats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,15 +113,14 @@ class Truth:
     trips: Sequence[Trouble]
 
 
-def truth_of(layout: Layout, plan: Sequence[Trouble], *, heartbeat_s: float) -> Truth:
-    """What the plan's troubles mean for a hub; `heartbeat_s` is what the nodes promise."""
-    return _Teller(layout, plan, heartbeat_s).tell()
+def truth_of(layout: Layout, plan: Sequence[Trouble]) -> Truth:
+    """What the plan's troubles mean for a hub."""
+    return _Teller(layout, plan).tell()
 
 
 class _Teller:
-    def __init__(self, layout: Layout, plan: Sequence[Trouble], heartbeat_s: float) -> None:
+    def __init__(self, layout: Layout, plan: Sequence[Trouble]) -> None:
         self._layout = layout
-        self._unseen_needs_s = MISSED_HEARTBEATS * heartbeat_s + 600
         self._plan = plan
         self._sites = {site.node: site for site in layout.sites}
         self._site_of: dict[str, Site] = {site.pole.code: site for site in layout.sites}
@@ -226,7 +226,7 @@ class _Teller:
         if not seen:
             return False
         begins_seen = seen[0][0] == it.begin_s
-        return seen[0][1] - seen[0][0] >= 240 if begins_seen else longest_s(seen) >= self._unseen_needs_s
+        return seen[0][1] - seen[0][0] >= 240 if begins_seen else longest_s(seen) >= UNSEEN_NEEDS_S
 
     def _others(self, it: Trouble, node: str) -> Iterator[Span]:
         for span, trouble in self._silences[node]:

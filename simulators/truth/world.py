@@ -18,7 +18,9 @@ from simulators.truth.plan import CAMERA_TROUBLES, LAMP_TROUBLES, Trouble
 
 CLOSE_FOR_S = 1800.0
 LOOK_EVERY_S = 600.0
-"""How often it is considered who is worth a closer look."""
+"""How often it is considered who is worth a closer look, and how often a node says at least that it lives."""
+HEARTBEAT_S = 660
+"""What nodes promise: as on a metered link, a little more than ten minutes."""
 SUPERCAP_S = 60.0
 BATTERY_S = 8 * 3600.0
 LEARNING_S = 1.75 * 86_400
@@ -45,8 +47,8 @@ class World:
         quiet_s: float = 1200.0,
         close_s: float = 60.0,
     ) -> None:
-        """`quiet_s`: how often a node samples while nothing happens, its promised heartbeat is as long;
-        `close_s`: how often one does that is looked at closely. Ten minutes are a multiple of it.
+        """`quiet_s`: how often a node samples while nothing happens; `close_s`: how often one that is looked at
+        closely. Ten minutes are a multiple of it.
         """
         self.layout = layout
         self.end_s = days * 86_400.0
@@ -103,13 +105,11 @@ class World:
         moment = moment_at(at_s)
         if at_s % LOOK_EVERY_S == 0:
             self._choose_close(moment)
-        names = (
-            self.nodes
-            if quiet
-            else [name for name, until_s in self._close_until_s.items() if until_s > at_s]
-        )
-        for name in names:
-            node = self.nodes[name]
+        for name, node in self.nodes.items():
+            if not quiet and self._close_until_s.get(name, 0.0) <= at_s:
+                if at_s % LOOK_EVERY_S == 0:
+                    self.air.heartbeat(name, at_s)
+                continue
             if node.alive:
                 # While the hub is away a node that hears nothing back sends seldom.
                 can_send = self.air.connected(name) and (self.air.hub_up or quiet)

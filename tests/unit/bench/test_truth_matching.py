@@ -117,6 +117,24 @@ def test_what_something_else_explains_is_no_false_alarm_only_where_it_kept_quiet
     assert found.false[0][1] == "aloud, though part of: trip"
 
 
+def test_a_node_that_dies_while_its_mast_is_silent_is_told_of_when_only_it_stays_away() -> None:
+    mast = Excuse(
+        frozenset({"communication_failure"}),
+        frozenset({"xt-0001"}),
+        0,
+        3 * HOUR_S,
+        "backhaul",
+        must_be_quiet=True,
+    )
+    dead = episode(2, 9, kind="communication_failure", originator="xt-0001", what="node dead")
+    stays = seen(1, 0.1, 9, kind="communication_failure", originator="xt-0001")
+    found = compare([dead], [mast], [stays])
+    assert figures(found, "communication_failure") == (1, 1, 1, 0)
+    ends_before = seen(1, 0.1, 1.5, kind="communication_failure", originator="xt-0001")
+    assert figures(compare([dead], [mast], [ends_before]), "communication_failure") == (1, 0, 0, 1)
+    assert figures(compare([dead], [], [stays]), "communication_failure") == (1, 0, 0, 1)
+
+
 def test_a_trips_notices_are_counted_with_all_that_hangs_on_it() -> None:
     trips = [Trouble("trip", "L1", 0, HOUR_S), Trouble("trip", "L1", 10 * HOUR_S, 11 * HOUR_S)]
     members = {"L1": frozenset({"L1", "xt-0001", "XT-0001", "xt-0002"})}

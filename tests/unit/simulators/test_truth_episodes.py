@@ -14,7 +14,7 @@ DUSK_S = 7 * HOUR_S  # the year starts at noon
 
 
 def truth(*troubles: Trouble, layout: Layout = LAYOUT) -> Truth:
-    return truth_of(layout, troubles, heartbeat_s=600)
+    return truth_of(layout, troubles)
 
 
 def required(*troubles: Trouble, what: str) -> list[bool]:
