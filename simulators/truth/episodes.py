@@ -15,7 +15,7 @@ from simulators.lamp_year import TROUBLES
 from simulators.truth.layout import Layout, Site
 from simulators.truth.moment import SHOWN_HOURS
 from simulators.truth.plan import CAMERA_TROUBLES, HOUR_S, LAMP_TROUBLES, Trouble
-from simulators.truth.spans import Span, daily, longest_s, merged, overlap_s, without
+from simulators.truth.spans import Span, after_seen, daily, longest_s, merged, overlap_s, without
 from simulators.truth.world import HEARTBEAT_S
 
 HUB = "hub"
@@ -270,9 +270,16 @@ class _Teller:
         begin_s, end_s = span or (it.begin_s, it.end_s)
         site = self._site_of.get(it.where)
         hidden = self._hidden[site.node] if site is not None else self._deaf
-        blind_s = overlap_s((end_s, end_s + closes_s), hidden)
+        # A camera that does not answer shows nothing else either.
+        unanswered = ("camera offline", "camera stream lost")
+        gone = [
+            (one.begin_s, one.end_s + HOUR_S)
+            for one in self._plan
+            if one.where == it.where and one is not it and one.what in unanswered
+        ]
+        closed_by_s = after_seen(end_s, closes_s, merged([*hidden, *gone]) if gone else hidden)
         self._episodes.append(
-            Episode(kind, originator, begin_s, end_s, it.what, required, late_s, end_s + closes_s + blind_s)
+            Episode(kind, originator, begin_s, end_s, it.what, required, late_s, closed_by_s)
         )
 
     def _excuse(

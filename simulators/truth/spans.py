@@ -56,3 +56,16 @@ def longest_s(spans: Iterable[Span]) -> float:
 def overlap_s(span: Span, others: Iterable[Span]) -> float:
     """How much of a stretch lies in the others, which are disjoint."""
     return sum(max(0.0, min(span[1], end_s) - max(span[0], begin_s)) for begin_s, end_s in others)
+
+
+def after_seen(begin_s: float, needs_s: float, holes: Iterable[Span]) -> float:
+    """The moment at which so much time has passed outside of the holes, which are ascending and disjoint."""
+    at_s, left_s = begin_s, needs_s
+    for hole_begin_s, hole_end_s in holes:
+        if hole_end_s <= at_s:
+            continue
+        seen_s = max(0.0, hole_begin_s - at_s)
+        if seen_s >= left_s:
+            break
+        at_s, left_s = hole_end_s, left_s - seen_s
+    return at_s + left_s

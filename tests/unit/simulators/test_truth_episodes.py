@@ -7,7 +7,7 @@ from itertools import pairwise
 from simulators.truth.episodes import Truth, truth_of
 from simulators.truth.layout import Layout, lay_out_commune
 from simulators.truth.plan import DAY_S, HOUR_S, Rates, Trouble, draw_plan
-from simulators.truth.spans import daily, longest_s, merged, overlap_s, without
+from simulators.truth.spans import after_seen, daily, longest_s, merged, overlap_s, without
 
 LAYOUT = lay_out_commune(poles=20, cameras=5, seed=1)
 DUSK_S = 7 * HOUR_S  # the year starts at noon
@@ -84,5 +84,7 @@ def test_stretches_of_time() -> None:
     assert list(without((0, 10), [(2, 3), (9, 12)])) == [(0, 2), (3, 9)]
     assert longest_s([(0, 2), (3, 9)]) == 6
     assert overlap_s((0, 10), [(-1, 1), (9, 20)]) == 2
+    assert after_seen(0, 5, [(1, 3), (9, 12)]) == 7
+    assert after_seen(0, 8, [(1, 3), (9, 12)]) == 13
     night = list(daily((0, 2 * DAY_S), (19, 29)))
     assert [(begin / HOUR_S, end / HOUR_S) for begin, end in night] == [(7, 17), (31, 41)]
