@@ -1,4 +1,4 @@
-"""The simulated year keeps the promises of real nodes: nothing is lost, history is called so, wills are late."""
+"""The simulated year keeps what real nodes promise: nothing is lost, history is called so, wills are late."""
 
 from __future__ import annotations
 
