@@ -8,7 +8,7 @@ import pytest
 
 from bench.truth.run import Plan, run_truth
 
-MANY = Plan(poles=12, cameras=5, days=6, seed=13, rates=25, close_s=200)
+MANY = Plan(poles=12, cameras=5, days=6, seed=13, rates=25)
 """No trip of this seed begins while the hub is down: docs/truth-test.md says what happens then."""
 
 
