@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Executable, delete, insert, select, tuple_, update
+from sqlalchemy import Connection, Executable, bindparam, delete, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.bulk import BulkWriter, Value, utc_text
@@ -29,15 +29,24 @@ _JSON = msgspec.json.Encoder()
 def write(conn: Connection, outcome: Outcome, revision: int) -> None:
     """Write what a watcher's `take` returned."""
     history: list[Sequence[Value]] = []
-    for is_opening, steps in groupby(outcome.changes, key=lambda step: step.standing is not None):
-        if is_opening:
+    for way, steps in groupby(outcome.changes, key=_way):
+        if way == "open":
             _open(conn, list(steps), revision, history)
+        elif way == "close":
+            _close(conn, list(steps), revision, history)
         else:
             for step in steps:
                 _change(conn, step, revision, history)
     _CHANGES.write(conn, history)
     _link(conn, outcome.parents, revision)
     _write_watches(conn, outcome)
+
+
+def _way(step: Step) -> str:
+    """Openings and endings come by thousands when a backhaul goes and returns; the rest, singly."""
+    if step.standing is not None:
+        return "open"
+    return "close" if step.change == "closed" else "change"
 
 
 def _open(conn: Connection, steps: Sequence[Step], revision: int, history: list[Sequence[Value]]) -> None:
@@ -52,11 +61,22 @@ def _open(conn: Connection, steps: Sequence[Step], revision: int, history: list[
         if "closed_at" in step.columns:
             row = _row(step, revision)
             found = conn.execute(insert(incident).values(**row).returning(incident.c.id)).scalar_one()
-            history.append(_history(found, step.at, "opened", step.detail, revision))
+            history.append(_history(found, step.at, "opened", _birth(step), revision))
             closed = step.columns["closed_evidence"]
             history.append(_history(found, step.columns["closed_at"], "closed", closed, revision))
         elif step.key in ids:
-            history.append(_history(ids[step.key], step.at, step.change, step.detail, revision))
+            history.append(_history(ids[step.key], step.at, step.change, _birth(step), revision))
+
+
+def _birth(step: Step) -> Mapping[str, Any]:
+    """What the history says of an opening: its row will change, and must not hide that it was born quiet."""
+    standing = step.standing
+    if standing is None or standing.quiet is None:
+        return step.detail
+    told = {**step.detail, "quiet_reason": standing.quiet}
+    if standing.parent is not None:
+        told |= {"parent": standing.parent.originator, "parent_kind": standing.parent.kind}
+    return told
 
 
 def _row(step: Step, revision: int) -> dict[str, Any]:
@@ -93,15 +113,30 @@ def _opening(conn: Connection) -> Executable:
     )
 
 
+def _close(conn: Connection, steps: Sequence[Step], revision: int, history: list[Sequence[Value]]) -> None:
+    """What a person's hand has closed already stays as it was closed."""
+    ids = _open_ids(conn, (step.key for step in steps))
+    rows = []
+    for step in steps:
+        incident_id = ids.pop(step.key, None)
+        if incident_id is not None:
+            rows.append(
+                {
+                    "closing": incident_id,
+                    "closed_at": step.at,
+                    "closed_evidence": dict(step.detail),
+                    "closed_how": "measured",
+                    "closed_by": "",
+                    "revision": revision,
+                }
+            )
+            history.append(_history(incident_id, step.at, step.change, step.detail, revision))
+    if rows:
+        conn.execute(update(incident).where(incident.c.id == bindparam("closing")), rows)
+
+
 def _change(conn: Connection, step: Step, revision: int, history: list[Sequence[Value]]) -> None:
     values: dict[str, Any] = {**step.columns, "revision": revision}
-    if step.change == "closed":
-        values |= {
-            "closed_at": step.at,
-            "closed_evidence": dict(step.detail),
-            "closed_how": "measured",
-            "closed_by": "",
-        }
     found = _find(conn, step)
     if found is None:
         return

@@ -8,8 +8,7 @@ import pytest
 
 from hub.access.model import Role
 from hub.api.words import TITLES
-from hub.incidents import model as incidents
-from hub.incidents.told import TOLD_KINDS
+from hub.incidents.catalogue import known_kinds
 from tests.support.hub_api import Office
 
 PLANNED = {
@@ -107,6 +106,5 @@ def test_every_reference_leads_somewhere(description: dict[str, Any]) -> None:
 
 
 def test_every_kind_of_incident_and_event_has_a_title() -> None:
-    kinds = {value for name, value in vars(incidents).items() if name.isupper() and isinstance(value, str)}
-    assert kinds | TOLD_KINDS | TOLD_BESIDE <= set(TITLES)
+    assert {*known_kinds(), *TOLD_BESIDE} <= set(TITLES)
     assert all(vi and en and vi != en for vi, en in TITLES.values())

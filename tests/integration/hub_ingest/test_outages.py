@@ -101,6 +101,12 @@ def test_a_feeder_trip_is_one_loud_incident_and_ends_as_one(village: Rig) -> Non
     assert len(parts) == len(rig.incidents()) - 1 >= 5
     assert {one.quiet_reason for one in parts} == {"group"}
     assert {one.commune for one in parts} == {COMMUNE}
+    births = [
+        change.detail
+        for change, one in rig.read(lambda conn: changes_after(conn, 0))
+        if change.change == "opened" and one.parent_id == group.id
+    ]
+    assert {(one["quiet_reason"], one["parent_kind"]) for one in births} == {("group", "feeder_outage")}
 
     rig.restart()  # its parts are known to a new process, and what they are part of
     for n in range(1, NODES + 1):
