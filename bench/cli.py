@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from bench import cli_edge, cli_telemetry
+from bench import cli_edge, cli_telemetry, cli_truth
 from bench.console import AsJson, Keep, progress_bar, show, workplace
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
 )
 app.add_typer(cli_edge.app)
 app.add_typer(cli_telemetry.app)
+app.add_typer(cli_truth.app)
 
 
 @app.callback(epilog="Example: ngonden bench ingest --json")

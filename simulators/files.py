@@ -26,13 +26,14 @@ def write_scenario_files(commune: Commune, out: Path, *, seed: int) -> ScenarioF
     out.mkdir(parents=True, exist_ok=True)
     registry, funding = out / "registry.csv", out / "funding.csv"
     rows = funding_rows(commune, seed=seed)
-    _write(registry, _registry_rows(commune))
+    _write(registry, registry_rows(commune))
     _write(funding, _funding_rows(rows))
     received_vnd = sum(row.amount_vnd for row in rows if row.kind.startswith("receipt_"))
     return ScenarioFiles(registry, funding, len(commune.poles), received_vnd)
 
 
-def _registry_rows(commune: Commune) -> Iterable[Mapping[str, object]]:
+def registry_rows(commune: Commune) -> Iterable[Mapping[str, object]]:
+    """One row per pole, by the columns of docs/registry-import.md."""
     file = commune.file
     for pole in commune.poles:
         yield {

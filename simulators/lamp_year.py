@@ -13,11 +13,10 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 from protocol.messages import MeterReading
+from simulators.lamp_circuit import LampCircuit, Nights
 from simulators.seeded import seeded
-from simulators.world import mains_v, sun_elevation_deg, warm_up_factor
 
 START = datetime(2026, 1, 1, 5, 0, tzinfo=UTC)
-LATITUDE, LONGITUDE = 21.4731, 105.255
 DAY_S = 86_400.0
 LEARNING_DAYS = 2.0
 """New lamps are well at first, as a rule."""
@@ -93,10 +92,12 @@ class LampLife:
     def ticks(self) -> Iterator[Tick]:
         """The whole life; moments without supply are told as such, and then the meter is silent."""
         random = seeded(self.seed, "life", self.name)
-        physics = _Physics(self, random)
+        circuit = LampCircuit(
+            random, seed=self.seed, number=self.number, rated_w=self.rated_w, has_camera=self.camera_w > 0
+        )
         cuts = _power_cuts(random, self.days)
         episodes = list(enumerate(self.episodes()))
-        sun = _Nights()
+        sun = Nights()
         frozen: MeterReading | None = None
         at_s = 0.0
         while at_s < self.days * DAY_S:
@@ -107,8 +108,9 @@ class LampLife:
                 episodes.pop(0)
             powered = not (cuts and cuts[0][0] <= at_s)
             episode = episodes[0][0] if episodes and episodes[0][1][0] <= at_s else None
-            level = physics.level(now, dark=sun.is_dark(now))
-            meter = physics.meter(now, at_s, level, ill=episode is not None) if powered else None
+            level = circuit.level(now, dark=sun.is_dark(now))
+            trouble = self.trouble if episode is not None else "well"
+            meter = circuit.meter(now, at_s, level, trouble=trouble) if powered else None
             if self.trouble == "meter frozen" and episode is not None:
                 frozen = frozen or meter
                 meter = frozen if powered else None
@@ -118,98 +120,6 @@ class LampLife:
                 frozen = None
             yield Tick(at_s, level, meter, powered, episode)
             at_s += self.step_s
-
-
-class _Physics:
-    """What the circuit draws."""
-
-    def __init__(self, life: LampLife, random: Random) -> None:
-        self._life = life
-        self._random = random
-        self._true_w = life.rated_w * random.uniform(0.9, 1.1)
-        self._camera_w = random.uniform(6, 12) if life.camera_w else 0.0
-        self._magnetic = life.number % 4 == 3
-        self._dims = life.number % 2 == 0
-        self._along = random.random()
-        self._power_factor = random.uniform(0.9, 0.97)
-        self._lit_since_s: float | None = None
-        self._cycle_ends_s = 0.0
-        self._cycle_dark = False
-        self._energy_wh = 0.0
-
-    def level(self, now: datetime, *, dark: bool) -> float:
-        """What the node drives: full at dusk, half from 23:00 to 04:00 where the lamp dims."""
-        if not dark:
-            return 0.0
-        hour = (now + timedelta(hours=7)).hour
-        return 0.5 if self._dims and (hour >= 23 or hour < 4) else 1.0
-
-    def meter(self, now: datetime, at_s: float, level: float, *, ill: bool) -> MeterReading:
-        """What the meter says while there is power."""
-        life, random = self._life, self._random
-        trouble = life.trouble if ill else "well"
-        hour = (now + timedelta(hours=7)).hour
-        volts = mains_v(seed=life.seed, feeder=f"F{life.number % 5}", along=self._along, now=now)
-        if trouble == "voltage sags" and 18 <= hour < 22:
-            volts -= 28
-        if trouble == "voltage soars" and (hour >= 22 or hour < 5):
-            volts += 30
-        glow = self._glow(trouble, level, at_s)
-        if glow == 0:
-            self._lit_since_s = None
-        elif self._lit_since_s is None:
-            self._lit_since_s = at_s
-        power_w = 0.4 + self._camera_w * random.uniform(0.9, 1.1)
-        if glow > 0 and self._lit_since_s is not None:
-            lamp_w = self._true_w * (glow if glow == 1 else 0.04 + glow) * random.gauss(1, 0.01)
-            lamp_w *= warm_up_factor(at_s - self._lit_since_s)
-            power_w += lamp_w * ((volts / 222) ** 2 if self._magnetic else 1.0)
-        if trouble == "tapped in the evening" and 18 <= hour < 22:
-            power_w += 150 + 40 * random.random()
-        if trouble == "tapped by day" and 9 <= hour < 15:
-            power_w += 300 + 100 * random.random()
-        factor = 0.5 if trouble == "capacitor gone" and glow > 0 else self._power_factor
-        self._energy_wh += power_w * life.step_s / 3600
-        return MeterReading(
-            power_w=round(power_w, 1),
-            voltage_v=round(volts * random.gauss(1, 0.001), 1),
-            current_a=round(power_w / (volts * factor), 3),
-            power_factor=round(factor + random.gauss(0, 0.005), 2),
-            energy_wh=round(self._energy_wh),
-        )
-
-    def _glow(self, trouble: str, level: float, at_s: float) -> float:
-        if trouble == "burnt out":
-            return 0.0
-        if trouble == "stuck contactor":
-            return level or 1.0
-        if trouble == "relay inverted":
-            return 0.0 if level > 0 else 1.0
-        if trouble == "fades":
-            return 0.6 * level
-        if trouble == "overdriven":
-            return 1.45 * level
-        if trouble == "comes and goes" and level > 0:
-            if at_s >= self._cycle_ends_s:
-                self._cycle_dark = not self._cycle_dark
-                minutes = self._random.uniform(2, 4) if self._cycle_dark else self._random.uniform(5, 12)
-                self._cycle_ends_s = at_s + 60 * minutes
-            return 0.0 if self._cycle_dark else level
-        return level
-
-
-class _Nights:
-    """When a photocell calls it dark; the sun is asked every five minutes."""
-
-    def __init__(self) -> None:
-        self._asked_at: datetime | None = None
-        self._dark = False
-
-    def is_dark(self, now: datetime) -> bool:
-        if self._asked_at is None or now - self._asked_at >= timedelta(minutes=5):
-            self._asked_at = now
-            self._dark = sun_elevation_deg(LATITUDE, LONGITUDE, now) < -2.5
-        return self._dark
 
 
 def _power_cuts(random: Random, days: float) -> list[tuple[float, float]]:

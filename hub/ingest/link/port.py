@@ -56,6 +56,11 @@ class InMemoryLink:
         self._waiting: deque[Arrival] = deque()
         self._mid = 0
 
+    @property
+    def waiting(self) -> int:
+        """How many were delivered and not taken yet."""
+        return len(self._waiting)
+
     def deliver(
         self, topic: str, payload: bytes, *, at: float, retain: bool = False, dup: bool = False
     ) -> int:
