@@ -92,7 +92,7 @@ def test_incidents_from_before_communes_were_noted_get_theirs(engine: Engine) ->
         config = Config()
         config.set_main_option("script_location", str(Path(runner.__file__).parent).replace("%", "%%"))
         config.attributes["connection"] = conn
-        command.downgrade(config, "0009")
+        command.downgrade(config, "0012")
     runner.upgrade(engine)
     with engine.connect() as conn:
         found = {row.id: row.commune for row in conn.execute(text("SELECT id, commune FROM incident"))}
