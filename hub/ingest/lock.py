@@ -108,10 +108,7 @@ class _AdvisoryLock:
                 return
         connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         got = connection.exec_driver_sql("SELECT pg_try_advisory_lock(%s)", (ADVISORY_KEY,)).scalar()
-        workers = connection.exec_driver_sql(
-            "SELECT name FROM ingest_worker WHERE alive_until > now()"
-        ).first()
-        if not got or workers is not None:
+        if not got or _workers_live(connection):
             connection.invalidate()  # back in the pool it would still hold the lock
             connection.close()
             raise IngestRunningError(self._engine.url.render_as_string(hide_password=True))
@@ -122,3 +119,11 @@ class _AdvisoryLock:
         if connection is not None:
             connection.invalidate()  # back in the pool it would still hold the lock
             connection.close()
+
+
+def _workers_live(connection: Connection) -> bool:
+    """Whether ingests that share this database are at work; in one without tables there are none."""
+    if connection.exec_driver_sql("SELECT to_regclass('ingest_worker')").scalar() is None:
+        return False
+    query = "SELECT name FROM ingest_worker WHERE alive_until > now()"
+    return connection.exec_driver_sql(query).first() is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hub.api.security import SAFE_METHODS
+from hub.incidents.rule_edit import known_rules
 
 PLACES = {
     "code": "TG-0001",
@@ -26,7 +27,7 @@ PLACES = {
 THRESHOLDS = {
     "hold_off_s": 90,
     "clear_after_s": 30,
-    "params": {"fail_share": 0.2, "clear_share": 0.3},
+    "params": dict(known_rules()["lamp_failure"].params),
     "severity": "major",
     "enabled": True,
 }

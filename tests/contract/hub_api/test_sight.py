@@ -16,7 +16,7 @@ from hub.api.roles import route_roles
 from hub.db import reading
 from hub.incidents.search import Wanted, search
 from hub.incidents.windows import create_window
-from hub.ingest.tables import reject
+from hub.ingest.tables import reject, reject_count
 from tests.contract.hub_api.calls import PLACES, body_for
 from tests.support.hub_api import Office
 from tests.support.hub_world import (
@@ -39,6 +39,11 @@ LISTS = {
     ("GET", "/api/v1/poles"),
     ("GET", "/api/v1/incidents"),
     ("GET", "/api/v1/commands"),
+    ("GET", "/api/v1/command-batches"),
+    ("GET", "/api/v1/uptime"),
+    ("GET", "/api/v1/uptime.csv"),
+    ("GET", "/api/v1/uptime.xlsx"),
+    ("GET", "/api/v1/tariffs"),
     ("GET", "/api/v1/node-configs"),
     ("GET", "/api/v1/node-events"),
     ("GET", "/api/v1/rejects"),
@@ -84,6 +89,9 @@ def two_communes(sqlite_office: Office) -> Office:
                     reason="not_json", detail="TG-0001", size=1, sha256="0" * 64, payload=b"x",
                 )
             )  # fmt: skip
+            conn.execute(
+                reject_count.insert().values(node=node or "", reason="not_json", count=1, last_at=now)
+            )
     return office
 
 

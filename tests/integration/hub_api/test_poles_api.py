@@ -176,7 +176,7 @@ def test_a_telemetry_store_that_is_down_is_said_so(sqlite_office: Office) -> Non
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "7")
     assert answer.json()["type"] == "urn:ngonden:problem:telemetry-unavailable"
     ready = sqlite_office.as_(Role.ANONYMOUS).get("/readyz")
-    assert ready.json() == {"status": "ready", "telemetry_up": False}
+    assert ready.json() == {"status": "ready", "telemetry_up": False, "notifier_up": False}
 
 
 def test_incidents_with_their_titles(office: Office) -> None:

@@ -156,7 +156,8 @@ def test_pages_may_run_scripts_of_their_own_files_only(sqlite_office: Office) ->
 def test_readiness_names_what_is_missing(sqlite_office: Office) -> None:
     nobody = sqlite_office.as_(Role.ANONYMOUS)
     assert nobody.get("/healthz").json() == {"status": "ok"}
-    assert nobody.get("/readyz").json() == {"status": "ready", "telemetry_up": True}
+    ready = {"status": "ready", "telemetry_up": True, "notifier_up": False}
+    assert nobody.get("/readyz").json() == ready
     sqlite_office.clock.pass_(seconds=61)
     silent = check(nobody.get("/readyz"), 503, "not-ready")
     assert silent.errors is not None

@@ -220,11 +220,11 @@ class HubProcess:
 
     def until_up(self) -> None:
         """Wait until it is on the broker: from then on it ends politely when asked to."""
-        wait_until(lambda: self.log().count("broker_connected") == self._starts, what="the hub", limit_s=20)
+        wait_until(lambda: self.log().count("broker_connected") == self._starts, what="the hub", limit_s=60)
 
     def end(self, how: signal.Signals) -> int:
         self._process.send_signal(how)
-        return self._process.wait(20)
+        return self._process.wait(60)
 
     def log(self) -> str:
         return self._log.read_text()

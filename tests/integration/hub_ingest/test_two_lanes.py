@@ -181,7 +181,7 @@ def pair(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Cal
     return made
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(story=st.lists(acts(), min_size=4, max_size=25))
 def test_both_lanes_leave_the_same(pair: Callable[[], list[Engine]], story: list[Act]) -> None:
     left = []

@@ -18,7 +18,7 @@ from hub.api import (
 )
 
 SOURCES = Path(__file__).parents[3] / "dashboards" / "web" / "frontend" / "src"
-TYPES = (SOURCES / "lib" / "types.ts", SOURCES / "notices" / "types.ts")
+TYPES = (SOURCES / "lib" / "types.ts", SOURCES / "notices" / "types.ts", SOURCES / "commands" / "types.ts")
 INTERFACE = re.compile(r"export interface (\w+)(?:<T>)?(?: extends (\w+))? \{\n(.*?)\n\}", re.DOTALL)
 FIELD = re.compile(r"^  (\w+)\??:", re.MULTILINE)
 

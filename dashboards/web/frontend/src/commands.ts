@@ -5,7 +5,7 @@ import { wireForm } from "./commands/form";
 import { get } from "./lib/api";
 import { need } from "./lib/dom";
 import { follow } from "./lib/live";
-import type { Batch, BatchList } from "./lib/types";
+import type { Batch, BatchList } from "./commands/types";
 
 const place = need("batches");
 const commune = need("many").dataset["commune"] ?? "";

@@ -4,7 +4,8 @@ import { confirmed } from "../lib/confirm";
 import { h, setText } from "../lib/dom";
 import { moment } from "../lib/format";
 import { t, word } from "../lib/i18n";
-import type { Batch, BatchDetail, BatchResult, Cancelled, CommandStatus } from "../lib/types";
+import type { CommandStatus } from "../lib/types";
+import type { Batch, BatchDetail, BatchResult, Cancelled } from "./types";
 import { scopeWords, wishWords } from "./words";
 
 const ORDER: readonly CommandStatus[] = [

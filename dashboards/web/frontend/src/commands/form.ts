@@ -5,7 +5,7 @@ import { need, setText } from "../lib/dom";
 import { wireEnds } from "../lib/ends";
 import { timeOfField } from "../lib/format";
 import { t, word } from "../lib/i18n";
-import type { Action, Batch, LeftOut, Preview, Scope, ScopeKind } from "../lib/types";
+import type { Action, Batch, LeftOut, Preview, Scope, ScopeKind } from "./types";
 import { scopeWords, wishWords } from "./words";
 
 const NAMED = 8;

@@ -1,7 +1,7 @@
 // A wish for many in words.
 import { moment, percent } from "../lib/format";
 import { t } from "../lib/i18n";
-import type { Action, Scope } from "../lib/types";
+import type { Action, Scope } from "./types";
 
 export interface Wished {
   action: Action;

@@ -3,7 +3,8 @@
 import { ApiError } from "./api";
 import { need, setText } from "./dom";
 import { t } from "./i18n";
-import type { Batch, Command, Incident, PoleSummary, Summary } from "./types";
+import type { Command, Incident, PoleSummary, Summary } from "./types";
+import type { Batch } from "../commands/types";
 
 export type Connection = "connecting" | "live" | "lost" | "signed_out";
 
