@@ -1,4 +1,4 @@
-"""What uptime asks of incidents: when nobody is to blame, and how often lamps or cameras failed.
+"""What uptime asks of incidents: when nobody is to blame, and what failed.
 
 Times are aware UTC; nothing here is changed.
 """
@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Float, Select, cast, extract, func, literal, or_, select
-from sqlalchemy import case as sql_case
+from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
 
 from hub.incidents.tables import incident, maintenance_window
 
@@ -39,16 +38,22 @@ class SetAside:
 
 
 @dataclass(frozen=True, slots=True)
-class Failures:
-    """Incidents that began in a time, and those that ended in it with how long they had lasted, seconds."""
+class Failure:
+    """One incident of a kind that was asked for, as it stands now."""
 
+    id: int
+    kind: str
     commune: str
+    """Empty on incidents from before communes were noted."""
     pole: str | None
     feeder: str | None
     originator: str
-    began: int
-    ended: int
-    lasted_s: float
+    began_at: datetime
+    """When its trouble began, as far as is known."""
+    ended_at: datetime | None
+    is_part: bool
+    """A part of a group: what it is a part of is counted in its stead."""
+    revision: int
 
 
 def set_aside(conn: Connection, since: datetime, until: datetime) -> list[SetAside]:
@@ -71,55 +76,32 @@ def set_aside_after(conn: Connection, revision: int) -> list[SetAside]:
     return _read(conn, incidents, windows)
 
 
-def failures(
-    conn: Connection,
-    since: datetime,
-    until: datetime,
-    *,
-    kinds: Collection[str],
-    commune: str | None = None,
-    pole: str | None = None,
-    by_pole: bool = True,
-) -> list[Failures]:
-    """Failures of these kinds that began or ended in the time, by where they were.
+def failures_after(
+    conn: Connection, revision: int, *, kinds: Collection[str], limit: int
+) -> tuple[list[Failure], int]:
+    """Incidents of these kinds that were opened or changed after a revision, those changed first at the front.
 
-    Parts of a group (with a parent) are left out: one tripped feeder is one. Without `by_pole` only communes
-    are told apart. An incident begins when its trouble did.
+    Also the revision up to which they are told whole: a commit's come together, so there may be more than
+    `limit`.
     """
-    began, ended = _begun(), incident.c.closed_at
-    places = [incident.c.commune, incident.c.pole, incident.c.feeder, incident.c.originator]
-    shown = places if by_pole else places[:1]
-    inside = [(moment >= since) & (moment < until) for moment in (began, ended)]
-    query = (
-        select(
-            *shown,
-            func.sum(sql_case((inside[0], 1), else_=0)),
-            func.sum(sql_case((inside[1], 1), else_=0)),
-            func.sum(sql_case((inside[1], _seconds(conn, ended) - _seconds(conn, began)), else_=0.0)),
-        )
-        .where(incident.c.kind.in_(kinds), incident.c.parent_id.is_(None), or_(*inside))
-        .group_by(*shown)
+    columns = (
+        *(incident.c[name] for name in ("id", "kind", "commune", "pole", "feeder", "originator")),
+        _begun().label("began_at"),
+        incident.c.closed_at,
+        incident.c.parent_id.is_not(None).label("is_part"),
+        incident.c.revision,
     )
-    if commune is not None:
-        query = query.where(incident.c.commune == commune)
-    if pole is not None:
-        query = query.where(incident.c.pole == pole)
-    if by_pole:
-        return [Failures(*row[:4], int(row[4]), int(row[5]), float(row[6])) for row in conn.execute(query)]
-    return [
-        Failures(row[0], None, None, "", int(row[1]), int(row[2]), float(row[3]))
-        for row in conn.execute(query)
-    ]
+    query = select(*columns).where(incident.c.kind.in_(kinds)).order_by(incident.c.revision)
+    rows = conn.execute(query.where(incident.c.revision > revision).limit(limit)).all()
+    if len(rows) == limit:
+        last = rows[-1].revision
+        whole = [row for row in rows if row.revision < last]
+        rows = whole or list(conn.execute(query.where(incident.c.revision == last)).all())
+    return [Failure(*row) for row in rows], rows[-1].revision if rows else revision
 
 
 def _begun() -> ColumnElement[datetime]:
     return func.coalesce(incident.c.since_at, incident.c.opened_at, type_=incident.c.opened_at.type)
-
-
-def _seconds(conn: Connection, moment: ColumnElement[datetime]) -> ColumnElement[float]:
-    if conn.dialect.name == "postgresql":
-        return cast(extract("epoch", moment), Float)
-    return func.unixepoch(moment, literal("subsec"))
 
 
 def _read(conn: Connection, incidents: Select[Any], windows: Select[Any]) -> list[SetAside]:

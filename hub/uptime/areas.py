@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Table
+from sqlalchemy import ColumnCollection, ColumnElement
 
 from hub.uptime.model import Level, Within
+
+Columns = ColumnCollection[str, Any]
 
 _EPOCH = date(1970, 1, 1)
 
@@ -38,9 +41,18 @@ def day_number(on: date) -> int:
     return (on - _EPOCH).days
 
 
-def inside(places: Table, within: Within) -> ColumnElement[bool]:
+def day_of(number: int) -> date:
+    """The local day that stands in the tables as `number`."""
+    return _EPOCH + timedelta(days=number)
+
+
+def month_start(day: date) -> date:
+    """The first day of its month."""
+    return day.replace(day=1)
+
+
+def inside(places: Columns, within: Within) -> ColumnElement[bool]:
     """Whether a row of a table with the areas' columns lies in the area."""
-    here = places.c[COLUMN[within.level]] == within.name
-    if within.commune and within.level not in SPANNING:
-        return here & (places.c.commune == within.commune)
-    return here
+    here: ColumnElement[bool] = places[COLUMN[within.level]] == within.name
+    commune: ColumnElement[str] = places.commune
+    return here & (commune == within.commune) if within.commune and within.level not in SPANNING else here

@@ -1,31 +1,24 @@
-"""How often lamps or cameras failed, and how long that lasted, told to each pole or area that it touched.
+"""How often lamps or cameras failed within communes, and how long that lasted, summed in SQL.
 
-An incident of a pole is that pole's. One of a node or a feeder touches all its poles: at the level of poles
-each of them had it, in an area and in the total it is one.
+One that touched several poles of a line counts once in it, and once in the total.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Select, case, func, literal, select
 
-from hub.incidents.set_aside import Failures, failures
 from hub.uptime.areas import SPANNING, day_number, inside, name_column
-from hub.uptime.daily.rolling import day_span
-from hub.uptime.model import FAILURE_KINDS, Level, Question
-from hub.uptime.tables import uptime_place
+from hub.uptime.model import Question
+from hub.uptime.tables import uptime_failure, uptime_place
 
 LineKey = tuple[str, str]
 """(commune or empty, name), as the lines of an answer are called."""
 
-_BY_COMMUNE: frozenset[Level] = frozenset({"commune", "province"})
 
-
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Tally:
     """How many began, how many ended, and how long those had lasted in all, seconds."""
 
@@ -33,97 +26,43 @@ class Tally:
     ended: int = 0
     lasted_s: float = 0.0
 
-    def add(self, one: Failures) -> None:
-        """Add what happened at one place."""
-        self.began += one.began
-        self.ended += one.ended
-        self.lasted_s += one.lasted_s
-
-
-class _Places:
-    """The places a question is about, to be found by what incidents call them."""
-
-    def __init__(self, conn: Connection, question: Question) -> None:
-        query = select(uptime_place).where(
-            uptime_place.c.kind == question.kind, *(inside(uptime_place, one) for one in question.of)
-        )
-        self._column = name_column(question.level)
-        self._spans = question.level in SPANNING
-        self._by_code: dict[str, Row[tuple[object, ...]]] = {}
-        self._by_pole: dict[str, list[Row[tuple[object, ...]]]] = defaultdict(list)
-        self._by_node: dict[str, list[Row[tuple[object, ...]]]] = defaultdict(list)
-        self._by_feeder: dict[tuple[str, str], list[Row[tuple[object, ...]]]] = defaultdict(list)
-        for row in conn.execute(query):
-            self._by_code[row.code] = row
-            self._by_pole[row.pole].append(row)
-            self._by_node[row.node].append(row)
-            self._by_feeder[row.commune, row.feeder].append(row)
-
-    @property
-    def communes(self) -> set[str]:
-        """All that they lie in."""
-        return {commune for commune, _ in self._by_feeder}
-
-    def lines(self, one: Failures) -> set[LineKey]:
-        """The lines that an incident belongs to; none where it is outside of the question."""
-        return {
-            ("" if self._spans else row.commune, getattr(row, self._column)) for row in self._touched(one)
-        }
-
-    def _touched(self, one: Failures) -> Iterable[Row[tuple[object, ...]]]:
-        direct = self._by_code.get(one.originator)
-        if direct is not None:
-            return (direct,)
-        if one.pole is not None:
-            return self._by_pole.get(one.pole, ())
-        by_node = self._by_node.get(one.originator)
-        if by_node:
-            return by_node
-        return self._by_feeder.get((one.commune, one.feeder), ()) if one.feeder else ()
-
 
 def failures_by_line(conn: Connection, question: Question) -> tuple[Mapping[LineKey, Tally], Tally]:
-    """Per line of the answer, and over all of it."""
-    since, until = _span(question)
-    kinds = FAILURE_KINDS[question.kind]
-    lines: dict[LineKey, Tally] = defaultdict(Tally)
-    whole = Tally()
-    found: list[Failures] = []
-    places: _Places | None = None
-    if question.level in _BY_COMMUNE and all(one.level in _BY_COMMUNE for one in question.of):
-        provinces = _provinces(conn, question)
-        for one in failures(conn, since, until, kinds=kinds, by_pole=False):
-            if one.commune not in provinces:
-                continue
-            whole.add(one)
-            spans = question.level == "province"
-            lines[("", provinces[one.commune]) if spans else (one.commune, one.commune)].add(one)
-        # Incidents from before communes were noted are found by their pole or node.
-        found = failures(conn, since, until, kinds=kinds, commune="")
-    else:
-        places = _Places(conn, question)
-        communes = places.communes
-        for commune in [*communes, ""] if len(communes) == 1 else [None]:
-            found += failures(conn, since, until, kinds=kinds, commune=commune)
-    if found:
-        places = places or _Places(conn, question)
-        for one in found:
-            touched = places.lines(one)
-            if touched:
-                whole.add(one)
-            for key in touched:
-                lines[key].add(one)
-    return lines, whole
+    """Per line of the answer, and over all of it; for any level, from what touched each pole or camera."""
+    commune = literal("") if question.level in SPANNING else uptime_place.c.commune
+    names = (commune.label("commune"), uptime_place.c[name_column(question.level)].label("name"))
+    lines = {
+        (row.commune, row.name): _tally(row.began, row.ended, row.lasted_s)
+        for row in conn.execute(_statement(question, *names))
+    }
+    whole = conn.execute(_statement(question)).one()
+    return lines, _tally(whole.began, whole.ended, whole.lasted_s)
 
 
-def _span(question: Question) -> tuple[datetime, datetime]:
-    return day_span(day_number(question.first_day))[0], day_span(day_number(question.last_day))[1]
-
-
-def _provinces(conn: Connection, question: Question) -> dict[str, str]:
-    query = (
-        select(uptime_place.c.commune, uptime_place.c.province)
-        .where(uptime_place.c.kind == question.kind, *(inside(uptime_place, one) for one in question.of))
+def _statement(question: Question, *names: ColumnElement[str]) -> Select[tuple[object, ...]]:
+    first, last = day_number(question.first_day), day_number(question.last_day)
+    failed = uptime_failure.c
+    touched = (
+        select(failed.incident_id, failed.began_day, failed.ended_day, failed.lasted_s, *names)
+        .join(uptime_place, uptime_place.c.id == failed.place_id)
+        .where(
+            uptime_place.c.kind == question.kind,
+            *(inside(uptime_place.c, one) for one in question.of),
+            failed.began_day.between(first, last) | failed.ended_day.between(first, last),
+        )
         .distinct()
+        .subquery()
     )
-    return {row.commune: row.province for row in conn.execute(query)}
+    groups = [touched.c[one.name] for one in names if one.name is not None]
+    began = touched.c.began_day.between(first, last)
+    ended = touched.c.ended_day.between(first, last)
+    return select(
+        *groups,
+        func.count(case((began, 1))).label("began"),
+        func.count(case((ended, 1))).label("ended"),
+        func.sum(case((ended, touched.c.lasted_s), else_=0.0)).label("lasted_s"),
+    ).group_by(*groups)
+
+
+def _tally(began: int, ended: int, lasted_s: float | None) -> Tally:
+    return Tally(int(began), int(ended), float(lasted_s or 0.0))

@@ -1,24 +1,27 @@
 """Uptime of poles and areas over any span of local days, summed in SQL over what the roller has reckoned.
 
-Communes, programmes and provinces come from sums per commune, programme and day; everything within a commune
-from its poles' days. Incidents are asked of their own room.
+Communes, programmes and provinces come from sums per commune, programme and month, and by day where a month is
+not whole; everything within a commune from its poles' days.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, literal, select, union_all
 
-from hub.uptime.areas import SPANNING, WIDE, day_number, inside, name_column
+from hub.uptime.areas import SPANNING, WIDE, Columns, day_number, inside, month_start, name_column
+from hub.uptime.daily.adding import FAILURE_NAMES, ONCE_NAMES
 from hub.uptime.daily.reckoning import SUM_NAMES, Sums
 from hub.uptime.failures import Tally, failures_by_line
 from hub.uptime.model import Energy, Line, Question, Within
-from hub.uptime.tables import uptime_area_day, uptime_day, uptime_place
+from hub.uptime.tables import uptime_area_day, uptime_area_month, uptime_day, uptime_place
 from hub.uptime.tariffs import Tariff, cost_vnd, tariffs
+
+_AREA_NAMES = ("kind", "province", "commune", "programme", "local_day")
 
 Slice = tuple[date, date, Tariff]
 """From a day to another, both included, and the tariff in force."""
@@ -35,7 +38,13 @@ class Answer:
 def uptime(conn: Connection, question: Question) -> Answer:
     """Answer from what is reckoned; areas and poles without a reckoned day in the time are not named."""
     slices = _slices(tariffs(conn), question)
-    rows = conn.execute(_statement(question, slices)).all()
+    if _is_wide(question):
+        rows = conn.execute(_over_areas(question, slices)).all()
+        in_programme = any(one.level == "programme" for one in question.of)
+        each = in_programme or question.level == "programme"
+        lines = tuple(_line(row, slices, _told([row], each=each)) for row in rows if row.days)
+        return Answer(lines, _total(rows, slices, _told(rows, each=in_programme)))
+    rows = conn.execute(_over_poles(question, slices)).all()
     by_line, whole = failures_by_line(conn, question)
     nothing = Tally()
     lines = tuple(_line(row, slices, by_line.get((row.commune, row.name), nothing)) for row in rows)
@@ -49,52 +58,129 @@ def last_days(conn: Connection, pole: str, *, today: date, days: int = 30) -> Li
     """
     first, last = today - timedelta(days=days), today - timedelta(days=1)
     question = Question("lamp", "pole", first, last, (Within("pole", pole),))
-    row = conn.execute(_statement(question, ())).one_or_none()
+    row = conn.execute(_over_poles(question, ())).one_or_none()
     return None if row is None else _line(row, (), Tally())
 
 
-def _statement(question: Question, slices: Sequence[Slice]) -> Select[Any]:
-    wide = question.level in WIDE and all(one.level in WIDE for one in question.of)
-    places, days = (uptime_area_day, uptime_area_day) if wide else (uptime_place, uptime_day)
-    at_pole = question.level == "pole"
-    groups = [places.c[name_column(question.level)]]
+def _is_wide(question: Question) -> bool:
+    return question.level in WIDE and all(one.level in WIDE for one in question.of)
+
+
+def _over_areas(question: Question, slices: Sequence[Slice]) -> Select[Any]:
+    months, spans = _whole_months(question, [first for first, _, _ in slices])
+    names = (*_AREA_NAMES, *SUM_NAMES, "energy_wh", "days", "metered_days", *FAILURE_NAMES, *ONCE_NAMES)
+    by_month, by_day = uptime_area_month.c, uptime_area_day.c
+    parts = (
+        select(*(by_month[name] for name in names)).where(by_month.local_day.in_(months)),
+        *(
+            select(*(by_day[name] for name in names)).where(by_day.local_day.between(first, last))
+            for first, last in spans
+        ),
+    )
+    told = union_all(
+        *(
+            part.where(
+                part.selected_columns.kind == question.kind,
+                *(inside(part.selected_columns, one) for one in question.of),
+            )
+            for part in parts
+        )
+    ).subquery()
+    groups = [told.c[name_column(question.level)]]
+    if question.level not in SPANNING:
+        groups.append(told.c.commune)
+    return (
+        select(
+            groups[0].label("name"),
+            (told.c.commune if question.level not in SPANNING else literal("")).label("commune"),
+            literal("").label("place"),
+            *_summed(told.c),
+            func.sum(told.c.days).label("days"),
+            func.sum(told.c.metered_days).label("metered_days"),
+            *_energies(told.c.local_day, told.c.energy_wh, slices),
+            *(func.sum(told.c[name]).label(name) for name in (*FAILURE_NAMES, *ONCE_NAMES)),
+        )
+        .group_by(*groups)
+        .order_by(*reversed(groups))
+    )
+
+
+def _over_poles(question: Question, slices: Sequence[Slice]) -> Select[Any]:
+    places, days = uptime_place.c, uptime_day.c
+    groups = [places[name_column(question.level)]]
     commune: ColumnElement[str] = literal("")
     if question.level not in SPANNING:
-        commune = places.c.commune
-        groups.append(places.c.commune)
+        commune = places.commune
+        groups.append(commune)
     hamlet: ColumnElement[str] = literal("")
-    if at_pole:
-        hamlet = places.c.hamlet
-        groups.append(places.c.hamlet)
-    day, energy_wh = days.c.local_day, days.c.energy_wh
-    summed = func.sum(days.c.days) if wide else func.count()
-    metered = func.sum(days.c.metered_days) if wide else func.count(energy_wh)
-    query = select(
-        groups[0].label("name"),
-        commune.label("commune"),
-        hamlet.label("place"),
-        *(func.sum(days.c[name]).label(name) for name in SUM_NAMES),
-        summed.label("days"),
-        metered.label("metered_days"),
-        func.coalesce(func.sum(energy_wh), 0).label("energy_wh"),
-        *(
-            func.coalesce(
-                func.sum(
-                    case(((day >= day_number(first)) & (day <= day_number(last)), energy_wh), else_=0)
-                ),
-                0,
-            ).label(f"slice_{number}")
-            for number, (first, last, _) in enumerate(slices)
-        ),
-    ).where(
-        places.c.kind == question.kind,
-        day >= day_number(question.first_day),
-        day <= day_number(question.last_day),
-        *(inside(places, one) for one in question.of),
+    order = list(reversed(groups))
+    if question.level == "pole":
+        hamlet = places.hamlet
+        groups.append(hamlet)
+    return (
+        select(
+            groups[0].label("name"),
+            commune.label("commune"),
+            hamlet.label("place"),
+            *_summed(days),
+            func.count().label("days"),
+            func.count(days.energy_wh).label("metered_days"),
+            *_energies(days.local_day, days.energy_wh, slices),
+        )
+        .join_from(uptime_place, uptime_day, days.place_id == places.id)
+        .where(
+            places.kind == question.kind,
+            days.local_day.between(day_number(question.first_day), day_number(question.last_day)),
+            *(inside(places, one) for one in question.of),
+        )
+        .group_by(*groups)
+        .order_by(*order)
     )
-    if not wide:
-        query = query.join_from(uptime_place, uptime_day, uptime_day.c.place_id == uptime_place.c.id)
-    return query.group_by(*groups).order_by(*reversed(groups[:2]))
+
+
+def _summed(days: Columns) -> Iterator[ColumnElement[Any]]:
+    return (func.sum(days[name]).label(name) for name in SUM_NAMES)
+
+
+def _energies(
+    day: ColumnElement[int], energy_wh: ColumnElement[int], slices: Sequence[Slice]
+) -> Iterator[ColumnElement[Any]]:
+    """All of it, and what is in each slice."""
+    yield func.coalesce(func.sum(energy_wh), 0).label("energy_wh")
+    for number, (first, last, _) in enumerate(slices):
+        priced = case((day.between(day_number(first), day_number(last)), energy_wh), else_=0)
+        yield func.coalesce(func.sum(priced), 0).label(f"slice_{number}")
+
+
+def _whole_months(question: Question, cuts: Sequence[date]) -> tuple[list[int], list[tuple[int, int]]]:
+    """The first days of months that are asked for as a whole, and the spans of days that remain.
+
+    A month in which a price changes (a cut) is told by the day.
+    """
+    months: list[int] = []
+    spans: list[tuple[int, int]] = []
+    day = question.first_day
+    while day <= question.last_day:
+        start = month_start(day)
+        after = month_start(start + timedelta(days=31))
+        end = min(after - timedelta(days=1), question.last_day)
+        is_whole = day == start and end + timedelta(days=1) == after
+        if is_whole and not any(start < cut <= end for cut in cuts):
+            months.append(day_number(day))
+        else:
+            spans.append((day_number(day), day_number(end)))
+        day = after
+    return months, spans
+
+
+def _told(rows: Sequence[Row[Any]], *, each: bool) -> Tally:
+    """What failed in all of the rows: once for each programme that was touched, or once."""
+    began, ended, lasted_s = FAILURE_NAMES if each else ONCE_NAMES
+    return Tally(
+        sum(int(getattr(row, began)) for row in rows),
+        sum(int(getattr(row, ended)) for row in rows),
+        sum(float(getattr(row, lasted_s)) for row in rows),
+    )
 
 
 def _slices(those: Sequence[Tariff], question: Question) -> list[Slice]:

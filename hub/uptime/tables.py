@@ -82,20 +82,44 @@ uptime_day = Table(
     PrimaryKeyConstraint("place_id", "local_day"),
 )
 
-uptime_area_day = Table(
-    "uptime_area_day",
+uptime_failure = Table(
+    "uptime_failure",
     metadata,
-    Column("kind", String(6), nullable=False),
-    Column("province", String(160), nullable=False),
-    Column("commune", String(160), nullable=False),
-    Column("programme", String(160), nullable=False),
-    Column("local_day", Integer, nullable=False),
-    *_seconds(),
-    Column("energy_wh", BigInteger, nullable=False),
-    Column("days", Integer, nullable=False, comment="pole-days that were added up"),
-    Column("metered_days", Integer, nullable=False, comment="those with energy"),
-    PrimaryKeyConstraint("kind", "commune", "programme", "local_day"),
+    Column("incident_id", BigId, nullable=False),
+    Column("place_id", BigId, ForeignKey("uptime_place.id"), nullable=False),
+    Column("began_day", Integer, nullable=False),
+    Column("ended_day", Integer, comment="none: it lasts"),
+    Column("lasted_s", Float, nullable=False, comment="0 while it lasts"),
+    PrimaryKeyConstraint("incident_id", "place_id"),
+    Index("ix_uptime_failure_place_id", "place_id"),
 )
+
+
+def _area_sums(name: str, day: str) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("kind", String(6), nullable=False),
+        Column("province", String(160), nullable=False),
+        Column("commune", String(160), nullable=False),
+        Column("programme", String(160), nullable=False),
+        Column("local_day", Integer, nullable=False, comment=day),
+        *_seconds(),
+        Column("energy_wh", BigInteger, nullable=False),
+        Column("days", Integer, nullable=False, comment="pole-days that were added up"),
+        Column("metered_days", Integer, nullable=False, comment="those with energy"),
+        Column("failures", Integer, nullable=False, comment="that began"),
+        Column("repaired", Integer, nullable=False, comment="failures that ended"),
+        Column("repair_s", Float, nullable=False, comment="how long these had lasted"),
+        Column("failures_once", Integer, nullable=False, comment="told to one of their programmes only"),
+        Column("repaired_once", Integer, nullable=False),
+        Column("repair_once_s", Float, nullable=False),
+        PrimaryKeyConstraint("kind", "commune", "programme", "local_day"),
+    )
+
+
+uptime_area_day = _area_sums("uptime_area_day", "the day")
+uptime_area_month = _area_sums("uptime_area_month", "the first day of the month")
 
 uptime_area_stale = Table(
     "uptime_area_stale",

@@ -18,7 +18,9 @@ _TABLES = (
     "tariff",
     "uptime_cursor",
     "uptime_area_stale",
+    "uptime_area_month",
     "uptime_area_day",
+    "uptime_failure",
     "uptime_day",
     "uptime_place",
     "coverage_day",
@@ -59,7 +61,28 @@ def upgrade() -> None:
             ["place_id"], ["uptime_place.id"], name="fk_uptime_day_place_id_uptime_place"
         ),
     )
-    _areas()
+    op.create_table(
+        "uptime_failure",
+        sa.Column("incident_id", BigId, nullable=False),
+        sa.Column("place_id", BigId, nullable=False),
+        sa.Column("began_day", sa.Integer, nullable=False),
+        sa.Column("ended_day", sa.Integer, comment="none: it lasts"),
+        sa.Column("lasted_s", sa.Float, nullable=False, comment="0 while it lasts"),
+        sa.PrimaryKeyConstraint("incident_id", "place_id", name="pk_uptime_failure"),
+        sa.ForeignKeyConstraint(
+            ["place_id"], ["uptime_place.id"], name="fk_uptime_failure_place_id_uptime_place"
+        ),
+    )
+    op.create_index("ix_uptime_failure_place_id", "uptime_failure", ["place_id"])
+    _area_sums("uptime_area_day", "the day")
+    _area_sums("uptime_area_month", "the first day of the month")
+    op.create_table(
+        "uptime_area_stale",
+        sa.Column("kind", sa.String(6), nullable=False),
+        sa.Column("commune", sa.String(160), nullable=False),
+        sa.Column("local_day", sa.Integer, nullable=False),
+        sa.PrimaryKeyConstraint("kind", "commune", "local_day", name="pk_uptime_area_stale"),
+    )
     op.create_table(
         "uptime_cursor",
         sa.Column("name", sa.String(20), nullable=False),
@@ -104,26 +127,27 @@ def _places() -> None:
     op.create_index("ix_uptime_place_commune", "uptime_place", ["commune", "kind"])
 
 
-def _areas() -> None:
+def _area_sums(name: str, day: str) -> None:
     op.create_table(
-        "uptime_area_day",
+        name,
         sa.Column("kind", sa.String(6), nullable=False),
         sa.Column("province", sa.String(160), nullable=False),
         sa.Column("commune", sa.String(160), nullable=False),
         sa.Column("programme", sa.String(160), nullable=False),
-        sa.Column("local_day", sa.Integer, nullable=False),
+        sa.Column("local_day", sa.Integer, nullable=False, comment=day),
         *_seconds(),
         sa.Column("energy_wh", sa.BigInteger, nullable=False),
         sa.Column("days", sa.Integer, nullable=False, comment="pole-days that were added up"),
         sa.Column("metered_days", sa.Integer, nullable=False, comment="those with energy"),
-        sa.PrimaryKeyConstraint("kind", "commune", "programme", "local_day", name="pk_uptime_area_day"),
-    )
-    op.create_table(
-        "uptime_area_stale",
-        sa.Column("kind", sa.String(6), nullable=False),
-        sa.Column("commune", sa.String(160), nullable=False),
-        sa.Column("local_day", sa.Integer, nullable=False),
-        sa.PrimaryKeyConstraint("kind", "commune", "local_day", name="pk_uptime_area_stale"),
+        sa.Column("failures", sa.Integer, nullable=False, comment="that began"),
+        sa.Column("repaired", sa.Integer, nullable=False, comment="failures that ended"),
+        sa.Column("repair_s", sa.Float, nullable=False, comment="how long these had lasted"),
+        sa.Column(
+            "failures_once", sa.Integer, nullable=False, comment="told to one of their programmes only"
+        ),
+        sa.Column("repaired_once", sa.Integer, nullable=False),
+        sa.Column("repair_once_s", sa.Float, nullable=False),
+        sa.PrimaryKeyConstraint("kind", "commune", "programme", "local_day", name=f"pk_{name}"),
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, text, update
 
 from hub.registry import reads as registry
-from hub.uptime.tables import uptime_cursor, uptime_day, uptime_place
+from hub.uptime.tables import uptime_cursor, uptime_day, uptime_failure, uptime_place
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +125,10 @@ def _mark_stale(conn: Connection, kind: str, commune: str) -> None:
         .distinct()
     )
     found = set(conn.execute(days).scalars())
+    for day in (uptime_failure.c.began_day, uptime_failure.c.ended_day):
+        failed = select(day).join(uptime_place, uptime_place.c.id == uptime_failure.c.place_id)
+        here = (uptime_place.c.kind == kind, uptime_place.c.commune == commune, day.is_not(None))
+        found |= set(conn.execute(failed.where(*here).distinct()).scalars())
     found |= set(
         conn.execute(
             text("SELECT local_day FROM uptime_area_day WHERE kind = :kind AND commune = :commune"),

@@ -13,15 +13,16 @@ from sqlalchemy import Connection, Engine, delete
 from sqlalchemy.exc import SQLAlchemyError
 
 from hub.db import reading
-from hub.incidents.set_aside import SetAside, set_aside, set_aside_after
+from hub.incidents.set_aside import SetAside, failures_after, set_aside, set_aside_after
 from hub.registry.reads import revision
 from hub.revision import latest_revision
 from hub.uptime.coverage.keeper import KEEP_DAYS
 from hub.uptime.coverage.states import local_day_of
 from hub.uptime.coverage.store import Key
+from hub.uptime.daily.adding import add_up_areas
+from hub.uptime.daily.failing import KIND_OF_FAILURE, Failing, write_failures
 from hub.uptime.daily.places import Place, cursor, places, refresh, set_cursor
 from hub.uptime.daily.rolling import (
-    add_up_areas,
     changed_after,
     concerned,
     day_span,
@@ -80,6 +81,7 @@ class Roller:
         self._follow_set_aside(known, aside, now, upto)
         self._close_days(known, aside, now)
         self._look_at_today(known, aside, now)
+        self._follow_failures(now)
         while not self._stop.is_set():
             with self._engine.begin() as conn:
                 if add_up_areas(conn, limit=AREAS_AT_ONCE) < AREAS_AT_ONCE:
@@ -138,6 +140,19 @@ class Roller:
                     self._reckon(((place, day) for place in concerned(one, known.values())), aside, now)
         with self._engine.begin() as conn:
             set_cursor(conn, "set_aside", min(upto, max(one.revision for one in changed)))
+
+    def _follow_failures(self, now: datetime) -> None:
+        while not self._stop.is_set():
+            with self._reads.connect() as conn:
+                seen = cursor(conn, "failures") or 0
+                changed, upto = failures_after(conn, seen, kinds=KIND_OF_FAILURE, limit=ROWS_AT_ONCE)
+            if upto == seen:
+                return
+            # The places after the incidents: whatever could fail by then is among them.
+            failing = Failing(self._known(now).values())
+            with self._engine.begin() as conn:
+                write_failures(conn, changed, failing)
+                set_cursor(conn, "failures", upto)
 
     def _close_days(
         self, known: dict[tuple[str, str], Place], aside: Sequence[SetAside], now: datetime

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, delete, select, text
+from sqlalchemy import Connection, select
 
 from hub.bulk import BulkWriter
 from hub.incidents.set_aside import SetAside
@@ -16,7 +15,7 @@ from hub.uptime.coverage.store import Key, Part, read_parts
 from hub.uptime.daily.places import Place, mark_stale
 from hub.uptime.daily.reckoning import SUM_NAMES, Span, Sums, reckon
 from hub.uptime.daily.sun import daylight
-from hub.uptime.tables import coverage_day, uptime_area_stale, uptime_day
+from hub.uptime.tables import coverage_day, uptime_day
 
 _DAYS = BulkWriter(
     uptime_day, ("place_id", "local_day", *SUM_NAMES, "energy_wh"), key=("place_id", "local_day")
@@ -103,46 +102,6 @@ def write_days(conn: Connection, rows: Sequence[DayRow]) -> None:
     """Put the days in place of what was reckoned before, and mark their communes' sums as stale."""
     _DAYS.write(conn, [(place.id, day, *astuple(sums), wh) for place, day, sums, wh in rows])
     mark_stale(conn, {(place.kind, place.commune, day) for place, day, _, _ in rows})
-
-
-def add_up_areas(conn: Connection, *, limit: int) -> int:
-    """Add up stale sums of communes and programmes; returns how many (commune, day)s were done."""
-    stale = conn.execute(select(uptime_area_stale).order_by(uptime_area_stale.c.commune).limit(limit)).all()
-    days: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for kind, commune, day in stale:
-        days[kind, commune].append(day)
-    sums = ", ".join(f"SUM(d.{name})" for name in SUM_NAMES)
-    for (kind, commune), found in days.items():
-        # Numbers of our own making; a list of them has no portable parameter.
-        within = f"({', '.join(str(int(day)) for day in found)})"
-        about = {"kind": kind, "commune": commune}
-        conn.execute(
-            text(
-                "DELETE FROM uptime_area_day WHERE kind = :kind AND commune = :commune "  # noqa: S608
-                f"AND local_day IN {within}"
-            ),
-            about,
-        )
-        conn.execute(
-            text(
-                "INSERT INTO uptime_area_day (kind, province, commune, programme, local_day, "  # noqa: S608
-                f"{', '.join(SUM_NAMES)}, energy_wh, days, metered_days) "
-                f"SELECT p.kind, MAX(p.province), p.commune, p.programme, d.local_day, {sums}, "
-                "COALESCE(SUM(d.energy_wh), 0), COUNT(*), COUNT(d.energy_wh) "
-                "FROM uptime_place p JOIN uptime_day d ON d.place_id = p.id "
-                f"WHERE p.kind = :kind AND p.commune = :commune AND d.local_day IN {within} "
-                "GROUP BY p.kind, p.commune, p.programme, d.local_day"
-            ),
-            about,
-        )
-        conn.execute(
-            delete(uptime_area_stale).where(
-                uptime_area_stale.c.kind == kind,
-                uptime_area_stale.c.commune == commune,
-                uptime_area_stale.c.local_day.in_(found),
-            )
-        )
-    return len(stale)
 
 
 def days_of(one: SetAside, now: datetime) -> range:
