@@ -32,7 +32,7 @@ from tests.support.hub_world import (
 FOREIGN = ("TG-", "tg-", "tram-than", "Trạm Thản", "Ngã ba xóm", "Tổ tự quản")
 """What would give the other commune away."""
 
-OPEN = {"/healthz", "/readyz", "/first-login", "/api/v1/session", "/api/v1/session/password"}
+OPEN = {"/healthz", "/readyz", "/metrics", "/first-login", "/api/v1/session", "/api/v1/session/password"}
 """Routes that tell nothing of any commune."""
 
 LISTS = {
