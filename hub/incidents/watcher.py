@@ -96,11 +96,13 @@ class Watcher:
         *,
         evidence: Callable[[], Evidence],
         by_word: bool = False,
+        diagnosed: bool = False,
         since: datetime | None = None,
     ) -> None:
         """Take one observation in. `evidence` is asked only when something opens or closes.
 
         `by_word`: told once and not repeated, so it holds until something else is told, and needs no hold-off.
+        `diagnosed`: shown by the readings of a node that diagnoses such faults itself, and is to speak first.
         `since`: since when it is known to last, where that is before the first observation.
         """
         key = Key(subject.name, kind)
@@ -109,11 +111,9 @@ class Watcher:
             if verdict is not Verdict.BAD:
                 return
             before = _NOTHING
-        rule = (
-            self.rules.word(kind, subject.place.commune)
-            if by_word
-            else self.rules.of(kind, subject.place.commune)
-        )
+        rules = self.rules
+        find = rules.word if by_word else rules.patient if diagnosed else rules.of
+        rule = find(kind, subject.place.commune)
         self._move(
             subject, key, before, verdict, now, rule, evidence=evidence, by_word=by_word, since=since
         )

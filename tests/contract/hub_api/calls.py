@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from hub.api.security import SAFE_METHODS
+from hub.incidents.catalogue import DEFAULT_RULES
+from hub.incidents.model import LAMP_FAILURE
 
 PLACES = {
     "code": "TG-0001",
@@ -26,7 +28,7 @@ PLACES = {
 THRESHOLDS = {
     "hold_off_s": 90,
     "clear_after_s": 30,
-    "params": {"fail_share": 0.2, "clear_share": 0.3},
+    "params": dict(DEFAULT_RULES[LAMP_FAILURE].params),
     "severity": "major",
     "enabled": True,
 }
