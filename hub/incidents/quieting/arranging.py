@@ -296,7 +296,7 @@ class Arranging:
         for kind in CATALOGUE[standing.key.kind].explained_by:
             for name in names:
                 cause = self._book.get(Key(name, kind))
-                if cause is not None and cause is not standing and standing.since >= cause.since - _SLACK:
+                if cause is not None and cause is not standing and _may_follow(standing, cause):
                     return self._outermost(cause)
         return None
 
@@ -315,6 +315,12 @@ class Arranging:
         if standing.parent is not None:
             return "group"
         return "flapping" if standing.flapping else None
+
+
+def _may_follow(standing: Standing, cause: Standing) -> bool:
+    """Whether it can have begun with its cause: a silent node went within a heartbeat of its last word."""
+    latest = standing.since + timedelta(seconds=standing.spread_s)
+    return latest >= cause.since - _SLACK
 
 
 def _downs(lines: Sequence[Standing]) -> list[Down]:

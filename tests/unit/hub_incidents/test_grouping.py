@@ -189,6 +189,17 @@ def test_a_lone_power_cut_is_one_notice_though_the_node_dies_of_it() -> None:
     assert stage.the("tg-0001", COMMUNICATION_FAILURE).parent == Key("tg-0001", SUPPLY_LOSS)
 
 
+def test_a_node_of_long_heartbeats_whose_last_word_is_old_is_a_part_of_its_feeders_trip() -> None:
+    stage = Stage(nodes=5)
+    stage.lose_supply(1, 2, 3)
+    stage.settle()
+    stage.fall_silent(4, last_seen_s_ago=1700, heartbeat_s=1800)
+    stage.fall_silent(5, last_seen_s_ago=1700, heartbeat_s=30)
+    stage.settle()
+    assert stage.loud() == [Key("tg-0005", COMMUNICATION_FAILURE), Key(FEEDER, FEEDER_OUTAGE)]
+    assert stage.the("tg-0004", COMMUNICATION_FAILURE).parent == Key(FEEDER, FEEDER_OUTAGE)
+
+
 def test_two_of_ten_nodes_are_two_incidents() -> None:
     stage = Stage(nodes=10)
     stage.fall_silent(1, 2)
