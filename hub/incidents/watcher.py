@@ -192,7 +192,7 @@ class Watcher:
             return
         self.emit(Step(key, "closed", now, evidence))
         self.corrections.closed(standing, now)
-        self.arranging.closing(standing)
+        self.arranging.closing(standing, now)
         self.book.remove(key)
         self._fresh.discard(key)
 
@@ -288,7 +288,7 @@ class Watcher:
         if watch.by_word or key.kind in _BY_STATUS:
             self.remind(key, self._muted[key])
         if key.kind not in GROUP_KINDS:
-            self.arranging.closing(standing)
+            self.arranging.closing(standing, at)
 
     def mute(self, key: Key, subject: Subject, at: datetime) -> None:
         """Resolved by hand at this moment: it does not open again until a while after."""
