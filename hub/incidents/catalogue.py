@@ -44,6 +44,9 @@ _GROUP: Mapping[str, float] = {
 }
 _WAITS: Mapping[str, float] = {"grouping_wait_s": 120}
 _POWER = (FEEDER_OUTAGE, SUPPLY_LOSS)
+_DIAGNOSED: Mapping[str, float] = {"diagnosed_hold_off_s": 5400}
+"""How long the hub's own judgement waits for the word of a node that diagnoses itself: longer than the node
+takes to find a lamp that comes and goes (an hour) or a meter that froze (70 minutes)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +114,8 @@ _LAMP = (
         hold_off_s=60,
         clear_after_s=30,
         told=True,
-        by=(*_POWER, "serial_line_lost", "board_silent"),
-        params={"fail_share": 0.2, "clear_share": 0.3},
+        by=(*_POWER, "serial_line_lost", "board_silent", "cycling_failure"),
+        params={"fail_share": 0.2, "clear_share": 0.3, **_DIAGNOSED},
     ),
     _kind(
         LAMP_UNEXPECTED_ON,
@@ -121,7 +124,7 @@ _LAMP = (
         hold_off_s=900,
         clear_after_s=120,
         told=True,
-        params={"on_share": 0.5},
+        params={"on_share": 0.5, **_DIAGNOSED},
     ),
     _kind("cycling_failure", "cyclingFailure", "pole", told=True, by=_POWER),
     _kind("lamp_power_too_low", "lampPowerTooLow", "pole", severity="minor", told=True, by=_POWER),

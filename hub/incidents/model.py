@@ -24,6 +24,7 @@ HUB_BLIND = "hub_blind"
 DEVICE_RESET = "device_reset"
 METER_STALE = "meter_stale"
 CLOCK_UNSYNCED = "clock_unsynced"
+CYCLING_FAILURE = "cycling_failure"
 
 HUB = "hub"
 """The originator of what concerns the hub itself."""

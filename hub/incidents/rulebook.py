@@ -55,6 +55,7 @@ class RuleBook:
         self.known_limits: dict[str, Limits] = {}
         """Those that `limits` was asked for already."""
         self._words: dict[tuple[str, str], Rule] = {}
+        self._patient: dict[tuple[str, str], Rule] = {}
 
     def of(self, kind: str, commune: str = "") -> Rule:
         """The thresholds of a kind in a commune; raises KeyError for an unknown kind."""
@@ -72,6 +73,15 @@ class RuleBook:
         if found is None:
             found = replace(self.of(kind, commune), hold_off_s=0, clear_after_s=0)
             self._words[(kind, commune)] = found
+        return found
+
+    def patient(self, kind: str, commune: str = "") -> Rule:
+        """The same for the hub's own judgement of what a node diagnoses itself: the node is to speak first."""
+        found = self._patient.get((kind, commune))
+        if found is None:
+            rule = self.of(kind, commune)
+            hold_off_s = max(rule.hold_off_s, rule.params.get("diagnosed_hold_off_s", 0))
+            found = self._patient[(kind, commune)] = replace(rule, hold_off_s=hold_off_s)
         return found
 
     def limits(self, commune: str) -> Limits:

@@ -96,11 +96,13 @@ class Watcher:
         *,
         evidence: Callable[[], Evidence],
         by_word: bool = False,
+        diagnosed: bool = False,
         since: datetime | None = None,
     ) -> None:
         """Take one observation in. `evidence` is asked only when something opens or closes.
 
         `by_word`: told once and not repeated, so it holds until something else is told, and needs no hold-off.
+        `diagnosed`: shown by the readings of a node that diagnoses such faults itself, and is to speak first.
         `since`: since when it is known to last, where that is before the first observation.
         """
         key = Key(subject.name, kind)
@@ -109,11 +111,9 @@ class Watcher:
             if verdict is not Verdict.BAD:
                 return
             before = _NOTHING
-        rule = (
-            self.rules.word(kind, subject.place.commune)
-            if by_word
-            else self.rules.of(kind, subject.place.commune)
-        )
+        rules = self.rules
+        find = rules.word if by_word else rules.patient if diagnosed else rules.of
+        rule = find(kind, subject.place.commune)
         self._move(
             subject, key, before, verdict, now, rule, evidence=evidence, by_word=by_word, since=since
         )
@@ -192,7 +192,7 @@ class Watcher:
             return
         self.emit(Step(key, "closed", now, evidence))
         self.corrections.closed(standing, now)
-        self.arranging.closing(standing)
+        self.arranging.closing(standing, now)
         self.book.remove(key)
         self._fresh.discard(key)
 
@@ -288,7 +288,7 @@ class Watcher:
         if watch.by_word or key.kind in _BY_STATUS:
             self.remind(key, self._muted[key])
         if key.kind not in GROUP_KINDS:
-            self.arranging.closing(standing)
+            self.arranging.closing(standing, at)
 
     def mute(self, key: Key, subject: Subject, at: datetime) -> None:
         """Resolved by hand at this moment: it does not open again until a while after."""

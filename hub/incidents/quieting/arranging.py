@@ -5,6 +5,7 @@ Looks only at what changed since it looked last, in memory; decides by the pure 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -14,6 +15,8 @@ from hub.incidents.model import (
     BACKHAUL_OUTAGE,
     COMMUNICATION_FAILURE,
     FEEDER_OUTAGE,
+    HUB,
+    HUB_BLIND,
     SUPPLY_LOSS,
     Evidence,
     Key,
@@ -32,6 +35,9 @@ from hub.incidents.standing import Book, Standing, Step, Word, feeder_of
 _DOWN_KINDS = (COMMUNICATION_FAILURE, SUPPLY_LOSS)
 _SLACK = timedelta(minutes=15)
 """An effect may be noticed so long before its cause; what stood longer has another cause."""
+
+_DRAINS = timedelta(minutes=2)
+"""So long after the hub hears again, what the broker held for it may still count as a word of now."""
 
 Reporting = Callable[[Place], Collection[str]]
 """The nodes of a place's feeder that report now."""
@@ -83,6 +89,7 @@ class Arranging:
         self._touched: dict[Key, None] = {}
         self._feeders: dict[str, Place] = {}
         self._windows: tuple[Window, ...] = ()
+        self._blind: deque[tuple[datetime, datetime]] = deque(maxlen=32)
         self.maintained: set[str] = set()
         """Poles at which people work, by their nodes' word."""
 
@@ -98,8 +105,10 @@ class Arranging:
                 self._touched[other.key] = None
         self._feeder_concerned(standing)
 
-    def closing(self, standing: Standing) -> None:
-        """An incident closes."""
+    def closing(self, standing: Standing, at: datetime) -> None:
+        """An incident closes at this moment."""
+        if standing.key.kind == HUB_BLIND:
+            self._blind.append((standing.since, at + _DRAINS))
         self.let_go(standing.key)
         self._feeder_concerned(standing)
 
@@ -296,9 +305,21 @@ class Arranging:
         for kind in CATALOGUE[standing.key.kind].explained_by:
             for name in names:
                 cause = self._book.get(Key(name, kind))
-                if cause is not None and cause is not standing and standing.since >= cause.since - _SLACK:
+                if cause is not None and cause is not standing and self._may_follow(standing, cause):
                     return self._outermost(cause)
         return None
+
+    def _may_follow(self, standing: Standing, cause: Standing) -> bool:
+        """Whether it can have begun with its cause: a silent node went within a heartbeat of its last word.
+
+        A cause that the hub first saw when it could hear again may be as old as its deafness.
+        """
+        latest = standing.since + timedelta(seconds=standing.spread_s)
+        begun = [since for since, until in self._blind if since <= cause.since <= until]
+        now_blind = self._book.get(Key(HUB, HUB_BLIND))
+        if now_blind is not None and now_blind.since <= cause.since:
+            begun.append(now_blind.since)
+        return latest >= min([cause.since, *begun]) - _SLACK
 
     def _outermost(self, cause: Standing) -> Key:
         while cause.parent is not None:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from hub.incidents.model import (
     CLOCK_UNSYNCED,
+    CYCLING_FAILURE,
     LAMP_FAILURE,
     LAMP_UNEXPECTED_ON,
     METER_STALE,
@@ -44,7 +45,7 @@ def observe_sample(
     _observe_maintenance(batch, subject, sample)
     faults = before.faults if before is not None else _NO_FAULTS
     _observe_faults(batch, known, subject, epoch, sample, faults, filed)
-    _observe_lamp(batch, known, subject, sample, filed)
+    _observe_lamp(batch, known, subject, sample, filed, diagnosed=_is_diagnosed(sample, before))
     _observe_meter(batch, subject, sample, filed)
     if sample.cabinet is not None:
         _observe_cabinet(batch, known, sample.cabinet, filed)
@@ -64,8 +65,7 @@ def observe_history(batch: Batch, known: KnownNode, sample: Sample, filed: datet
         is_open=False,
         params=batch.state.watcher.rules.of(LAMP_FAILURE, known.commune).params,
     )
-    if LAMP_FAILURE in sample.faults:
-        verdict = Verdict.BAD
+    verdict = _with_the_nodes_word(verdict, sample)
     batch.state.watcher.corrections.take(known.name, sample.pole, filed, verdict, batch.now)
 
 
@@ -159,8 +159,31 @@ def _has_supply(batch: Batch, known: KnownNode, sample: Sample) -> bool:
     return meter is None or meter.voltage_v is None or meter.voltage_v >= _LIVES_FROM_V
 
 
+def _is_diagnosed(sample: Sample, before: PoleMark | None) -> bool:
+    """Whether its node diagnoses the lamp: what keeps a lamp's counters watches it, too."""
+    return sample.counters is not None or (before is not None and before.counters is not None)
+
+
+def _with_the_nodes_word(verdict: Verdict, sample: Sample) -> Verdict:
+    """The node expects what it has learned, not what the registry says, and knows its meter and its lamp.
+
+    What it explains otherwise starts anew once its own word has ended.
+    """
+    if LAMP_FAILURE in sample.faults:
+        return Verdict.BAD
+    if METER_STALE in sample.faults or (CYCLING_FAILURE in sample.faults and verdict is Verdict.BAD):
+        return Verdict.NOT_DUE
+    return verdict
+
+
 def _observe_lamp(
-    batch: Batch, known: KnownNode, subject: Subject, sample: Sample, filed: datetime
+    batch: Batch,
+    known: KnownNode,
+    subject: Subject,
+    sample: Sample,
+    filed: datetime,
+    *,
+    diagnosed: bool,
 ) -> None:
     watcher, commune = batch.state.watcher, known.commune
     rated_w = known.lamp_rated_w.get(sample.pole)
@@ -180,12 +203,11 @@ def _observe_lamp(
         lamp_rated_w=rated_w,
         params=watcher.rules.of(LAMP_UNEXPECTED_ON, commune).params,
     )
-    if LAMP_FAILURE in sample.faults:
-        failure = Verdict.BAD  # the node expects what it has learned, not what the registry says
-    elif failure is Verdict.BAD and not _has_supply(batch, known, sample):
+    if failure is Verdict.BAD and not _has_supply(batch, known, sample):
         failure = Verdict.NO_EVIDENCE
+    failure = _with_the_nodes_word(failure, sample)
     if not _EXPLAINS_BURNING.isdisjoint(sample.faults):
-        burning = Verdict.NO_EVIDENCE  # the node has a word of its own for it
+        burning = Verdict.NOT_DUE  # the node has a word of its own for it
 
     def evidence() -> Evidence:
         return {
@@ -195,8 +217,8 @@ def _observe_lamp(
             "sample_at": filed.isoformat(),
         }
 
-    watcher.observe(subject, LAMP_FAILURE, failure, filed, evidence=evidence)
-    watcher.observe(subject, LAMP_UNEXPECTED_ON, burning, filed, evidence=evidence)
+    for kind, verdict in ((LAMP_FAILURE, failure), (LAMP_UNEXPECTED_ON, burning)):
+        watcher.observe(subject, kind, verdict, filed, evidence=evidence, diagnosed=diagnosed)
 
 
 def _observe_meter(batch: Batch, subject: Subject, sample: Sample, filed: datetime) -> None:

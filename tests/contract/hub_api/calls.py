@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from hub.api.security import SAFE_METHODS
-from hub.incidents.rule_edit import known_rules
+from hub.incidents.catalogue import DEFAULT_RULES
+from hub.incidents.model import LAMP_FAILURE
 
 PLACES = {
     "code": "TG-0001",
@@ -27,7 +28,7 @@ PLACES = {
 THRESHOLDS = {
     "hold_off_s": 90,
     "clear_after_s": 30,
-    "params": dict(known_rules()["lamp_failure"].params),
+    "params": dict(DEFAULT_RULES[LAMP_FAILURE].params),
     "severity": "major",
     "enabled": True,
 }

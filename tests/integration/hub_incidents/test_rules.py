@@ -8,14 +8,16 @@ import pytest
 
 from hub.access.audit import audit_rows
 from hub.access.model import Role
+from hub.incidents.catalogue import DEFAULT_RULES
 from hub.incidents.loading import load_rules
+from hub.incidents.model import LAMP_FAILURE
 from hub.incidents.rule_edit import bounds_of, known_rules
 from tests.contract.hub_api.calls import THRESHOLDS
 from tests.support.hub_api import Office
 
 HERE = "/api/v1/communes/tram-than/incident-rules"
 EVERYWHERE = "/api/v1/incident-rules"
-PARAMS = known_rules()["lamp_failure"].params
+PARAMS = DEFAULT_RULES[LAMP_FAILURE].params
 
 
 def rule(office: Office, path: str = HERE, kind: str = "lamp_failure") -> dict[str, Any]:
@@ -65,7 +67,8 @@ def test_the_ingest_reads_what_was_set_for_the_hub(sqlite_office: Office) -> Non
         ({"params": {}}, "params"),
         ({"params": {**PARAMS, "more": 1}}, "params"),
         ({"params": {**PARAMS, "clear_share": 1.5}}, "params.clear_share"),
-        ({"params": {**PARAMS, "fail_share": 0.5, "clear_share": 0.3}}, "params.fail_share"),
+        ({"params": {**PARAMS, "fail_share": 0.5}}, "params.fail_share"),
+        ({"params": {**PARAMS, "diagnosed_hold_off_s": -1}}, "params.diagnosed_hold_off_s"),
     ],
 )
 def test_what_is_out_of_bounds_is_refused_by_name(

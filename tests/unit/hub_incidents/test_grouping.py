@@ -11,8 +11,13 @@ from hub.incidents.model import (
     BACKHAUL_OUTAGE,
     COMMUNICATION_FAILURE,
     FEEDER_OUTAGE,
+    HUB,
+    HUB_BLIND,
     SUPPLY_LOSS,
     Key,
+    Place,
+    Subject,
+    Verdict,
     feeder_name,
 )
 from hub.incidents.quieting.grouping import Down, find_group, is_over
@@ -187,6 +192,37 @@ def test_a_lone_power_cut_is_one_notice_though_the_node_dies_of_it() -> None:
     stage.settle()
     assert stage.loud() == [Key("tg-0001", SUPPLY_LOSS)]
     assert stage.the("tg-0001", COMMUNICATION_FAILURE).parent == Key("tg-0001", SUPPLY_LOSS)
+
+
+def test_a_node_of_long_heartbeats_whose_last_word_is_old_is_a_part_of_its_feeders_trip() -> None:
+    stage = Stage(nodes=5)
+    stage.lose_supply(1, 2, 3)
+    stage.settle()
+    stage.fall_silent(4, last_seen_s_ago=1700, heartbeat_s=1800)
+    stage.fall_silent(5, last_seen_s_ago=1700, heartbeat_s=30)
+    stage.settle()
+    assert stage.loud() == [Key("tg-0005", COMMUNICATION_FAILURE), Key(FEEDER, FEEDER_OUTAGE)]
+    assert stage.the("tg-0004", COMMUNICATION_FAILURE).parent == Key(FEEDER, FEEDER_OUTAGE)
+
+
+def test_a_trip_that_began_while_the_hub_was_deaf_is_told_once_though_a_battery_tells_its_true_beginning() -> (
+    None
+):
+    stage = Stage(nodes=5)
+    the_hub = Subject("hub", HUB, None, "", Place())
+    stage.see(the_hub, HUB_BLIND, Verdict.BAD)
+    stage.pass_time(3600)
+    stage.see(the_hub, HUB_BLIND, Verdict.BAD, since=START)
+    stage.see(the_hub, HUB_BLIND, Verdict.GOOD)
+    stage.pass_time(91)
+    stage.see(node(5), SUPPLY_LOSS, Verdict.BAD)
+    stage.pass_time(31)
+    stage.see(node(5), SUPPLY_LOSS, Verdict.BAD, since=START + timedelta(seconds=600))
+    stage.fall_silent(1, 2, 3, 4, last_seen_s_ago=100)
+    stage.settle()
+    stage.tell(node(1), SUPPLY_LOSS, True)
+    stage.settle()
+    assert stage.loud() == [Key(FEEDER, FEEDER_OUTAGE)]
 
 
 def test_two_of_ten_nodes_are_two_incidents() -> None:
