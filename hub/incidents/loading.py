@@ -57,8 +57,8 @@ def load_watcher(
 ) -> Watcher:
     """A watcher that knows what is open, pending, of late resolved by hand, and coming and going.
 
-    With `communes`, only what is open there, and what is pending of these `originators`: elsewhere others decide.
-    That the hub itself is blind concerns them all. A node's silence is not carried over as pending: a hub that
+    With `communes`, only what is open there and what is pending of these `originators`. That the hub itself is
+    blind concerns all. A node's silence is not carried over as pending: a hub that
     was away has nothing to judge it by.
     """
     now = now if now is not None else datetime.now(UTC)
