@@ -75,6 +75,24 @@ def kills(
         raise typer.Exit(1)
 
 
+@app.command(epilog="Example: ngonden bench workers --workers 3 --kills 100 --seed 1 --json")
+def workers(
+    number: Annotated[int, typer.Option("--workers", min=2, help="Ingests on one PostgreSQL.")] = 3,
+    kills: Annotated[int, typer.Option(min=1, help="How many SIGKILLs.")] = 100,
+    seed: Annotated[int, typer.Option(help="The same seed draws the same victims and pauses.")] = 1,
+    keep: Keep = None,
+    as_json: AsJson = False,
+) -> None:
+    """Kill one of several ingests at random moments, while lamps die too; count samples and incidents."""
+    from bench.workers.campaign import run_workers
+
+    with workplace(keep) as data, progress_bar("kills", kills) as progress:
+        report = run_workers(data, workers=number, kills=kills, seed=seed, progress=progress)
+    show({**asdict(report), "sound": report.sound}, as_json=as_json)
+    if not report.sound:
+        raise typer.Exit(1)
+
+
 @app.command(epilog="Example: ngonden bench spoilt --bad 10000 --seed 1 --json")
 def spoilt(
     bad: Annotated[int, typer.Option(min=13, help="Malformed messages, and as many good ones.")] = 10_000,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Container, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from hub.incidents.catalogue import CATALOGUE, GROUP_KINDS
 from hub.incidents.history import KEEP, Ended
 from hub.incidents.model import (
     COMMUNICATION_FAILURE,
+    HUB_BLIND,
     LAMP_FAILURE,
     SUPPLY_LOSS,
     Key,
@@ -49,13 +50,16 @@ def load_windows(conn: Connection, now: datetime) -> list[Window]:
 
 
 def load_watcher(
-    conn: Connection, now: datetime | None = None, communes: Collection[str] | None = None
+    conn: Connection,
+    now: datetime | None = None,
+    communes: Collection[str] | None = None,
+    originators: Container[str] = (),
 ) -> Watcher:
     """A watcher that knows what is open, pending, of late resolved by hand, and coming and going.
 
-    With `communes`, only what is open there: elsewhere other ingests decide. What is only pending names no
-    commune; its hold-off then begins anew. A node's silence is not carried over as pending: a hub that was away
-    has nothing to judge it by.
+    With `communes`, only what is open there and what is pending of these `originators`. That the hub itself is
+    blind concerns all. A node's silence is not carried over as pending: a hub that
+    was away has nothing to judge it by.
     """
     now = now if now is not None else datetime.now(UTC)
     watches = {
@@ -67,7 +71,9 @@ def load_watcher(
     }
     still_open = select(incident).where(incident.c.closed_at.is_(None))
     if communes is not None:
-        still_open = still_open.where(incident.c.commune.in_(list(communes)))
+        still_open = still_open.where(
+            incident.c.commune.in_(list(communes)) | (incident.c.kind == HUB_BLIND)
+        )
     open_rows = conn.execute(still_open).all()
     of_id = {row.id: Key(row.originator, row.kind) for row in open_rows}
     standing = []
@@ -79,7 +85,9 @@ def load_watcher(
         )
         standing.append(_standing(row, of_id))
     if communes is not None:
-        watches = {key: watch for key, watch in watches.items() if watch.is_open}
+        watches = {
+            key: watch for key, watch in watches.items() if watch.is_open or key.originator in originators
+        }
     watcher = Watcher(load_rules(conn), watches, standing)
     _load_members(conn, watcher, {row.id: of_id[row.id] for row in open_rows if row.kind in GROUP_KINDS})
     _load_recent(conn, watcher, now)

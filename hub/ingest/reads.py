@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, Select, func, select
@@ -32,6 +32,7 @@ __all__ = [
     "PoleStatus",
     "RejectCount",
     "RejectView",
+    "another_hears",
     "cabinet_of",
     "events",
     "ingest_seen_at",
@@ -49,6 +50,10 @@ __all__ = [
 ]
 
 NodeWord = Literal["online", "silent", "lost", "stopped"]
+
+_ALIVE = (ingest_stat.c.key == "alive") | ingest_stat.c.key.startswith("alive@", autoescape=True)
+_SIGNS_LAST = timedelta(seconds=10)
+"""Five signs of life."""
 
 _EVENT_COLUMNS = [column for column in node_event.c if column.name not in ("epoch", "seq")]
 
@@ -331,8 +336,8 @@ def stats(conn: Connection) -> dict[str, Any]:
 
 def latency_histogram(conn: Connection) -> Histogram:
     """Milliseconds from a live, clock-synchronised sample's time to its commit, since the database was made."""
-    stored = conn.execute(select(ingest_stat.c.value).where(ingest_stat.c.key == "latency_ms")).scalar()
-    return Histogram.from_json(stored or {})
+    stored = {row.key: row.value for row in conn.execute(select(ingest_stat))}
+    return Histogram.from_json(_summed(stored, "latency_ms"))
 
 
 def node_status_counts(conn: Connection) -> dict[str, int]:
@@ -343,9 +348,17 @@ def node_status_counts(conn: Connection) -> dict[str, int]:
 
 def ingest_seen_at(conn: Connection) -> datetime | None:
     """When the ingest last wrote its sign of life (it does so every few seconds); None if never."""
-    of_any = (ingest_stat.c.key == "alive") | ingest_stat.c.key.startswith("alive@", autoescape=True)
-    signs = conn.execute(select(ingest_stat.c.value).where(of_any)).scalars()
+    signs = conn.execute(select(ingest_stat.c.value).where(_ALIVE)).scalars()
     return max((datetime.fromisoformat(one["at"]).astimezone(UTC) for one in signs), default=None)
+
+
+def another_hears(conn: Connection, own_key: str, now: datetime) -> bool:
+    """Whether an ingest other than the one that signs under `own_key` has had a broker in the last 10 s."""
+    query = select(ingest_stat.c.value).where(_ALIVE, ingest_stat.c.key != own_key)
+    return any(
+        one["broker_connected"] and now - datetime.fromisoformat(one["at"]) <= _SIGNS_LAST
+        for one in conn.execute(query).scalars()
+    )
 
 
 def _each(stored: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:

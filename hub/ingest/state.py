@@ -6,6 +6,7 @@ After a failed commit this is thrown away and read again: it may already hold wh
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -114,7 +115,7 @@ class IngestState:
     metered: set[str] = field(default_factory=set)
     """Poles whose meter has spoken: only there does its silence mean something."""
     alive_at: datetime | None = None
-    """The last sign of life of the process that wrote the state."""
+    """The last sign of life of any ingest on this database."""
 
     def ranges_of(self, node: str, epoch: str) -> RangeSet:
         """The seqs received of an epoch; a new epoch starts empty."""
@@ -126,10 +127,12 @@ class IngestState:
 
 def load_state(conn: Connection, now: datetime, scope: Scope = ALONE) -> IngestState:
     """Read what is the scope's; one row per node, pole and epoch, so this takes a moment at most."""
-    state = IngestState(load_watcher(conn, now, scope.tokens), scope=scope)
-    for row in conn.execute(select(node_state)):
-        if not scope.holds(row.commune):
-            continue
+    nodes = {row.node: row for row in conn.execute(select(node_state)) if scope.holds(row.commune)}
+    watcher = load_watcher(
+        conn, now, scope.tokens, set() if scope.tokens is None else _originators(conn, nodes)
+    )
+    state = IngestState(watcher, scope=scope)
+    for row in nodes.values():
         state.nodes[row.node] = NodeLive(
             node=row.node,
             commune=row.commune,
@@ -153,12 +156,24 @@ def load_state(conn: Connection, now: datetime, scope: Scope = ALONE) -> IngestS
     state.counters = Counters.from_json(stats.get(scope.stat("counters"), {}))
     state.unflushed = Unflushed(int(stats.get(scope.stat("checkpoint"), {}).get("after", 0)))
     state.latency_ms = Histogram.from_json(stats.get(scope.stat("latency_ms"), {}))
-    alive_at = stats.get(scope.stat("alive"), {}).get("at")
-    state.alive_at = datetime.fromisoformat(alive_at) if alive_at is not None else None
+    # Whoever it was: while another worker listened, the hub was not away.
+    alive = [value["at"] for key, value in stats.items() if key.partition("@")[0] == "alive"]
+    state.alive_at = max(map(datetime.fromisoformat, alive), default=None)
     drained = stats.get(scope.stat("telemetry"), {})
     for key in state.drained:
         state.drained[key] = drained.get(key, 0)
     return state
+
+
+def _originators(conn: Connection, nodes: Collection[str]) -> set[str]:
+    """These nodes, with their poles and cameras: what incidents can be about."""
+    found = set(nodes)
+    for pole, node, seen in conn.execute(
+        select(pole_state.c.pole, pole_state.c.node, pole_state.c.cameras)
+    ):
+        if node in nodes:
+            found |= {pole, *(one["camera"] for one in seen)}
+    return found
 
 
 def _load_marks(conn: Connection, state: IngestState) -> None:

@@ -19,6 +19,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 
 from hub.db import reading
 from hub.incidents.loading import Following
+from hub.ingest import reads
 from hub.ingest.committing.chores import ChoreList
 from hub.ingest.committing.commit import needs_commit, write_batch
 from hub.ingest.committing.log import messages_after
@@ -80,7 +81,8 @@ class Committer:
         self._settings = settings
         self._clocks = clocks
         self._liveness = Liveness()
-        self._following = Following(reading(engine))
+        self._reader = reading(engine)
+        self._following = Following(self._reader)
         self._stop = threading.Event()
         self._conn: Connection | None = None
         self._state: IngestState | None = None
@@ -168,7 +170,7 @@ class Committer:
             self._directory.refresh()
             self._following.look(state.watcher, batch.now, monotonic_s)
             self._liveness.listening(
-                self._listening_since(monotonic_s), connected=self._link.connected_since is not None
+                self._listening_since(monotonic_s), connected=self._hub_hears(batch.now)
             )
             self._liveness.tick(batch, monotonic_s)
         flush(batch, monotonic_s)
@@ -199,6 +201,15 @@ class Committer:
             self._attentive_since = monotonic_s
         connected = self._link.connected_since
         return None if connected is None else max(connected, self._attentive_since)
+
+    def _hub_hears(self, now: datetime) -> bool:
+        """Whether this ingest has a broker, or as one of several: whether any of them has."""
+        if self._link.connected_since is not None:
+            return True
+        if self._scope.tokens is None:
+            return False
+        with self._reader.connect() as conn:
+            return reads.another_hears(conn, self._scope.stat("alive"), now)
 
     def _committed(self, batch: Batch, arrivals: Sequence[Arrival]) -> None:
         """From here on the database has it: nothing below may be needed for its safety."""

@@ -101,6 +101,12 @@ def _orphaned(conn: Connection, alive: set[str]) -> set[str]:
     }
 
 
+def show_life(conn: Connection, worker: str) -> None:
+    """Show that `worker` lives, and nothing else: it is busy with a share that changes."""
+    until = func.now() + text(f"interval '{LEASE_S} seconds'")
+    conn.execute(update(ingest_worker).where(ingest_worker.c.name == worker).values(alive_until=until))
+
+
 def give_back(conn: Connection, worker: str, communes: Iterable[str]) -> None:
     """Let others take these; the worker must have written all state of theirs before."""
     _hand(conn, (ingest_lease.c.worker == worker) & ingest_lease.c.commune.in_(list(communes)), None)

@@ -8,6 +8,7 @@ send again.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 import structlog
@@ -16,12 +17,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hub.db import reading
 from hub.ingest.committing.outbox import SqlOutbox
-from hub.ingest.scaling.leases import BEAT_S, Held, LeaseLock, beat, give_back, leave
+from hub.ingest.scaling.leases import BEAT_S, Held, LeaseLock, beat, give_back, leave, show_life
 from hub.ingest.scaling.recovery import recover
 from hub.ingest.scope import Scope
 from hub.ingest.service import Drain, IngestService
 from hub.registry import reads as registry
 from hub.settings import HubSettings
+
+_TURN_WITHIN_S = 60.0
+"""A worker whose share takes longer than this to change is taken for dead."""
 
 _log = structlog.get_logger(__name__)
 
@@ -44,6 +48,9 @@ class WorkerService:
         self._service: IngestService | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"worker-{self._name}")
+        self._turned_s = time.monotonic()
+        self._left = threading.Event()
+        self._sign = threading.Thread(target=self._show_life, name=f"worker-{self._name}-life", daemon=True)
 
     @property
     def communes(self) -> frozenset[str]:
@@ -53,25 +60,42 @@ class WorkerService:
     def start(self) -> None:
         """Begin to claim; returns at once."""
         self._thread.start()
+        self._sign.start()
 
     def stop(self) -> None:
         """Write everything, give everything back."""
         self._stop.set()
         self._thread.join()
+        self._left.set()
+        self._sign.join()
 
     def is_alive(self) -> bool:
         """Whether the worker holds on; one whose ingest has died is to be started anew."""
         service = self._service
         return self._thread.is_alive() and (service is None or service.is_alive())
 
+    def _show_life(self) -> None:
+        # An ingest that ends waits for its drainer. Were its worker taken for dead meanwhile, every change of
+        # share would bring the next one on.
+        while not self._left.wait(BEAT_S):
+            if time.monotonic() - self._turned_s < _TURN_WITHIN_S:
+                try:
+                    with self._engine.begin() as conn:
+                        show_life(conn, self._name)
+                except SQLAlchemyError as error:
+                    _log.warning("life_not_shown", worker=self._name, error=str(error).splitlines()[0])
+
     def _run(self) -> None:
         while not self._stop.is_set():
+            self._turned_s = time.monotonic()
             try:
                 self._turn()
             except SQLAlchemyError as error:
                 _log.warning("lease_not_renewed", worker=self._name, error=str(error).splitlines()[0])
             self._stop.wait(BEAT_S)
         self._end()
+        self._left.set()
+        self._sign.join()
         try:
             with self._engine.begin() as conn:
                 leave(conn, self._name)

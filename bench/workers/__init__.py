@@ -1,0 +1,1 @@
+"""Several ingests share one PostgreSQL while one after another is killed: nothing lost, nothing twice."""
