@@ -24,6 +24,14 @@ export class ConfigForm {
       this.steps.querySelector<HTMLInputElement>("li:last-child input")?.focus();
     });
     this.field("motion").addEventListener("change", () => this.showMotion());
+    this.enable(false);
+  }
+
+  /** Until the form is filled nobody can type into it: what they typed would be written over. */
+  private enable(ready: boolean): void {
+    for (const one of this.element.querySelectorAll<HTMLInputElement>("input, select, textarea, button")) {
+      one.disabled = !ready;
+    }
   }
 
   fill(profile: NodeProfile, pole: string): void {
@@ -40,6 +48,7 @@ export class ConfigForm {
     this.write("report_interval_s", profile.report_interval_s);
     this.write("heartbeat_s", profile.heartbeat_s);
     this.showMotion();
+    this.enable(true);
   }
 
   /** The wish that the form now holds, on top of the profile it began with; throws UnreadableError. */
