@@ -1,4 +1,4 @@
-"""The sun over Trạm Thản, against an almanac."""
+"""The sun over Hanoi, against its almanac, and over a pole, against its node's."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ def _day(on: date) -> int:
 @pytest.mark.parametrize(
     ("on", "rise", "fall"),
     [
-        # Hanoi's almanac (with refraction, upper limb) is up to 4 minutes earlier and later.
+        # The almanac (with refraction, upper limb) is up to 4 minutes earlier and later, and both round.
         (date(2026, 6, 21), 5 * 60 + 17, 18 * 60 + 42),
         (date(2026, 12, 21), 6 * 60 + 30, 17 * 60 + 18),
     ],
 )
 def test_the_suns_times_are_those_of_the_almanac(on: date, rise: int, fall: int) -> None:
-    found_rise, found_fall = daylight(21.47, 105.25, _day(on))
-    assert rise <= found_rise <= rise + 4
-    assert fall - 4 <= found_fall <= fall
+    found_rise, found_fall = daylight(21.03, 105.85, _day(on))
+    assert rise <= found_rise <= rise + 5
+    assert fall - 5 <= found_fall <= fall
 
 
 def test_hub_and_node_go_by_the_same_sun() -> None:
