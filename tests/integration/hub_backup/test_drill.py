@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -22,10 +22,12 @@ from hub.backup.restore import Target, choose, restore
 from hub.db import open_database, reading, sqlite_module
 from hub.migrations.runner import upgrade
 from hub.settings import load_settings
+from hub.telemetry.embedded import EmbeddedStore
+from protocol import EARLIEST
 from tests.support.hub_side import eventually
 from tests.support.hub_world import register
 from tests.support.mosquitto import Mosquitto
-from tests.support.nodes import NODE, node_config
+from tests.support.nodes import NODE, POLE, node_config
 
 pytestmark = pytest.mark.servers
 
@@ -69,8 +71,11 @@ def confirmed(folder: Path) -> set[int]:
 
 def sampled(folder: Path) -> set[int]:
     """The seqs of the samples in the folder's telemetry store."""
-    with closing(sqlite_module().connect(folder / "telemetry.db", timeout=10)) as conn:
-        return {seq for (seq,) in conn.execute("SELECT seq FROM sample")}
+    store = EmbeddedStore(folder / "telemetry.db")
+    try:
+        return {point.seq for point in store.points(POLE, EARLIEST, datetime.now(UTC) + timedelta(days=1))}
+    finally:
+        store.close()
 
 
 def told(folder: Path) -> set[int]:
