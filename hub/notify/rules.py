@@ -95,7 +95,7 @@ def _openings(
         return []
     # The same channel hears of an incident once, however many routes lead to it.
     taken = {each.target for each in before if each.status in STANDING and each.purpose == "opened"}
-    begin = max(now, _not_before(incident) or now)
+    begin = max(now, incident.notify_after or now)
     if incident.severity != "critical":
         begin += timedelta(seconds=gather_s)
     found: list[Planned] = []
@@ -167,12 +167,6 @@ def _closing(one: Happening, opening: Delivery, routes: Mapping[int, Route], now
     )
 
 
-def _not_before(incident: IncidentView) -> datetime | None:
-    """Before this moment nobody is told: another incident may yet explain this one."""
-    moment: datetime | None = getattr(incident, "notify_after", None)
-    return moment
-
-
 def _awake(route: Route, incident: IncidentView, at: datetime) -> datetime:
     return at if at_least(incident.severity, route.quiet_passes) else after_quiet(route, at)
 
@@ -212,7 +206,7 @@ def judge(
             return Verdict("drop", "acknowledged")
         if delivery.purpose == "escalated" and after == "dropped":
             return Verdict("drop", "the opening was not told")
-        not_before = _not_before(incident)
+        not_before = incident.notify_after
         if not_before is not None and not_before > now:
             return Verdict("wait", until=not_before)
     return GO
