@@ -28,7 +28,10 @@ from hub.uptime.coverage.store import Key, Part, last_runs, write_parts
 from protocol import LampCounters, Sample
 
 FLUSH_S = 900.0
-"""A stretch that goes on is written at least this often."""
+"""A stretch that goes on is written at least this often, by the clock and by the samples' own time.
+
+A queue that comes at once brings an hour in a second: without the second half a crash then lost the hour.
+"""
 
 KEEP_DAYS = 62
 """Coverage older than this is gone and its day's uptime final; no node keeps samples so long (30 days)."""
@@ -91,7 +94,9 @@ class CoverageKeeper:
         self._waiting.extend((now_s, tail) for tail in self._fresh)
         self._fresh.clear()
         while self._waiting and now_s - self._waiting[0][0] >= FLUSH_S:
-            self._put(self._waiting.popleft()[1])
+            tail = self._waiting.popleft()[1]
+            tail.queued = False
+            self._put(tail)
         if self._parts:
             parts, self._parts = self._parts, {}
             oldest = local_day_of(now_s) - KEEP_DAYS
@@ -123,7 +128,9 @@ class CoverageKeeper:
                 return
             if SLOT_S <= since_s < 2 * SLOT_S and tail.settled and at_s < tail.day_end_s:
                 tail.last_s += SLOT_S
-                if not tail.queued:
+                if tail.last_s - tail.first_s >= FLUSH_S:
+                    self._put(tail)
+                elif not tail.queued:
                     self._queue(tail)
                 return
         day = local_day_of(at_s)
@@ -154,7 +161,6 @@ class CoverageKeeper:
 
     def _put(self, tail: _Tail) -> None:
         """Hand what is not written of a stretch to the next write."""
-        tail.queued = False
         if tail.last_s < tail.first_s:
             return
         begin_s = day_start_s(tail.day)

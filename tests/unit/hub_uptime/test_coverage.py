@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, create_engine, delete, select
 
@@ -181,6 +181,7 @@ def test_any_order_of_arrival_gives_the_same_coverage(
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drawn=stretches, deaths=st.sets(st.integers(0, 59), max_size=4))
+@example(drawn=[(0, 1, 20, 0), (0, 8, 20, 0), (0, 8, 60, 0), (0, 8, 60, 0)], deaths={9, 24})
 def test_a_process_that_dies_between_commits_loses_no_coverage(
     conn: Connection, drawn: Stretches, deaths: set[int]
 ) -> None:
@@ -200,3 +201,15 @@ def test_a_process_that_dies_between_commits_loses_no_coverage(
         write_all(conn, keeper, samples[-1].time.timestamp() + FLUSH_S)
         found.append(stored(conn))
     assert found[0] == found[1]
+
+
+def test_an_hour_that_comes_in_a_second_is_not_lost_with_the_process(conn: Connection) -> None:
+    keeper = CoverageKeeper()
+    hour = evening("18:00", "19:00")
+    for one in hour:
+        take(keeper, [one])
+        write(conn, keeper, at("19:00"))
+    keeper = CoverageKeeper()
+    keeper.load(conn, {POLE: hour[-1].time.timestamp()}, {})
+    write_all(conn, keeper, at("19:01"))
+    assert stored(conn) == {("lamp", POLE, DAY): "L1080-1139"}
