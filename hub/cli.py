@@ -53,12 +53,13 @@ def run(config: Config) -> None:
     from hub.ingest.draining import DrainProcess, drain_argv
     from hub.ingest.lock import IngestRunningError
     from hub.ingest.scaling.worker import WorkerError, WorkerService
-    from hub.ingest.service import IngestService
+    from hub.ingest.service import IngestService, collect_rarely
     from hub.migrations.runner import MigrationError, upgrade
     from hub.telemetry.factory import StoreAddressError, open_store
     from hub.telemetry.port import StoreUnavailableError
 
     configure_logs()
+    collect_rarely()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

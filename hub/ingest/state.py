@@ -177,17 +177,15 @@ def _originators(conn: Connection, nodes: Collection[str]) -> set[str]:
 
 
 def _load_marks(conn: Connection, state: IngestState) -> None:
-    names = ("pole", "node", "epoch", "seq", "sample_at", "told", "power_w", "reason", "cameras")
+    names = ("pole", "node", "epoch", "seq", "sample_at", "told", "power_w", "reason")
     columns = (pole_state.c[name] for name in names)
-    cameras: dict[str, float] = {}
-    for pole, node, epoch, seq, sample_at, told, power_w, reason, seen in conn.execute(select(*columns)):
+    for pole, node, epoch, seq, sample_at, told, power_w, reason in conn.execute(select(*columns)):
         if state.scope.tokens is not None and node not in state.nodes:
             continue
         if power_w is not None or state.watcher.is_watched(pole, METER_STALE):
             state.metered.add(pole)
         if reason == "maintenance":
             state.watcher.arranging.maintain(Subject("pole", pole, pole, node, Place()), begins=True)
-        cameras |= dict.fromkeys((one["camera"] for one in seen), sample_at.timestamp())
         counters = told.get("counters")
         state.poles[pole] = PoleMark(
             node,
@@ -197,5 +195,13 @@ def _load_marks(conn: Connection, state: IngestState) -> None:
             tuple(told.get("faults", ())),
             None if counters is None else msgspec.convert(counters, LampCounters),
         )
+
+
+def load_coverage(conn: Connection, state: IngestState) -> None:
+    """Put back what coverage was not written; by marks that hold all that was committed, the log included."""
     lamps = {pole: mark.sample_at.timestamp() for pole, mark in state.poles.items()}
+    cameras: dict[str, float] = {}
+    for pole, seen in conn.execute(select(pole_state.c.pole, pole_state.c.cameras)):
+        if pole in lamps:
+            cameras |= dict.fromkeys((one["camera"] for one in seen), lamps[pole])
     state.coverage.load(conn, lamps, cameras)

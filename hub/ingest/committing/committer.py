@@ -33,7 +33,7 @@ from hub.ingest.link.confirm import Confirmer
 from hub.ingest.link.port import BrokerLink
 from hub.ingest.lock import Fence, IngestRunningError, LeaseLostError
 from hub.ingest.scope import ALONE, Scope
-from hub.ingest.state import IngestState, load_state
+from hub.ingest.state import IngestState, load_coverage, load_state
 from hub.settings import IngestSettings
 
 _TICK_S = 0.25
@@ -238,6 +238,7 @@ class Committer:
                 state = load_state(self._conn, self._clocks.now(), self._scope)
                 logged = messages_after(self._conn, state.unflushed.checkpoint(), self._scope.worker)
                 restore(state, logged)
+                load_coverage(self._conn, state)
             self._state = state
             self._lane = FastLane()
             self._directory.refresh()

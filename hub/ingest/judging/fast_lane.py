@@ -1,10 +1,10 @@
-"""The lane of nearly every message: telemetry that continues what is known and can change no incident.
+"""The lane of nearly every message: live telemetry of a known node that continues what is there.
 
-It does only what such a message needs: the mark, the range, the log, the confirmation, the counters.
-Whatever is out of the ordinary in any way takes the slow lane (`judge.take`), which decides everything; a
-test holds that both leave the same. What is taken here is kept in the log (`telemetry_outbox`) as it came,
-in the same transaction; the rows of state that follow from it are written a little later
-(`hub.ingest.unflushed`).
+It does only what such a message needs: the mark, the range, the log, the confirmation, the counters; and where
+a sample may matter to an incident, it observes that. Whatever is out of the ordinary in any way takes the slow
+lane (`judge.take`), which decides everything; a test holds that both leave the same. What is taken here is kept
+in the log (`telemetry_outbox`) as it came, in the same transaction; the rows of state that follow from it are
+written a little later (`hub.ingest.unflushed`).
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from hub.ingest.judging import judge
 from hub.ingest.judging.batch import SEEN_RESOLUTION, Batch
 from hub.ingest.judging.directory import KnownNode
 from hub.ingest.judging.lean import CODE, WORD, LeanSample, LeanTelemetry, decode_lean
-from hub.ingest.judging.observing import is_routine
+from hub.ingest.judging.observing import is_routine, observe_sample
 from hub.ingest.judging.samples import pole_row
+from hub.ingest.judging.usual import LaneSlot
 from hub.ingest.lamp_status import IDLE_SHARE
 from hub.ingest.link.arrival import Arrival
 from hub.ingest.state import IngestState, NodeLive, PoleMark
@@ -39,32 +40,43 @@ class FastLane:
     """Belongs to one IngestState and is thrown away with it."""
 
     def __init__(self) -> None:
-        self._slots: dict[str, Slot] = {}
+        self._slots: dict[str, LaneSlot] = {}
         self._words: set[str] = set()
 
     def take_all(self, batch: Batch, arrivals: Sequence[Arrival]) -> None:
-        """Judge all messages in their order, each in the lane that fits."""
+        """Judge all messages, each node's in their order, each in the lane that fits.
+
+        What does not fit the fast lane waits until that has been through the batch, with all that comes later
+        of the same node: the slow lane costs a third when it runs for many in a row, as the processor then has
+        it at hand.
+        """
         now_s = batch.now.timestamp()
         batch.oldest_s = max(now_s - batch.live_max_age_s, EARLIEST.timestamp()) + _EDGE_S
         batch.latest_s = now_s + FUTURE_TOLERANCE.total_seconds() - _EDGE_S
-        slots = self._slots
+        slots, take = self._slots, self._take
         lookup = batch.directory.lookup
-        slow = judge.take
+        later: list[Arrival] = []
+        behind: set[str] = set()
         for came in arrivals:
             slot = slots.get(came[0])
-            if (
-                slot is None
-                or lookup(slot.name) is not slot.known
-                or came[8] is not None
-                or not self._take(batch, came, slot)
-            ):
-                slow(batch, came)
+            if slot is None:
+                name = _node_in(came[0])
+            else:
+                name = slot.name
+                if name not in behind and lookup(name) is slot.known and take(batch, came, slot):
+                    continue
+            behind.add(name)
+            later.append(came)
+        for came in later:
+            slot = slots.get(came[0])
+            if slot is None or lookup(slot.name) is not slot.known or not take(batch, came, slot):
+                judge.take(batch, came)
                 self._learn(batch, came)
         batch.state.counters.samples_stored += sum([one[2] for one in batch.messages])
 
-    def _take(self, batch: Batch, came: Arrival, slot: Slot) -> bool:
+    def _take(self, batch: Batch, came: Arrival, slot: LaneSlot) -> bool:
         payload = came[1]
-        if not payload or payload[0] != _OPENING_BRACE:
+        if not payload or payload[0] != _OPENING_BRACE or came[8] is not None:
             return False
         try:
             message = decode_lean(payload)
@@ -75,34 +87,82 @@ class FastLane:
         live = batch.state.nodes.get(slot.name)
         if live is None or live.status != "online":
             return False
+        samples = message.samples
+        if len(samples) == 1 and self._as_usual(batch, came, slot, live, samples[0]):
+            return True
         first = slot.ranges.last + 1
-        times = self._routine(batch, slot, message, first)
+        times = self._follow(batch, slot, message, first)
         if times is None:
             return False
         # From here on nothing may fail.
         self._hear(batch, slot, live)
-        last = first + len(times) - 1
-        run = batch.runs.get(slot)
-        slot.ranges.extend_to(last)
-        if run is None:
-            batch.runs[slot] = [first, last]
-        elif run[1] == first - 1:
-            run[1] = last
-        else:
-            batch.close_run(slot, run)
-            batch.runs[slot] = [first, last]
+        _store(batch, slot, first, first + len(times) - 1)
         batch.messages.append((slot.commune, round(came[7] * 1000), len(times), payload))
         batch.live_sample_times += times
         covered, rated_w = batch.state.coverage.sample, slot.known.lamp_rated_w
-        for sample, time_s in zip(message.samples, times, strict=True):
-            keep(batch, slot, sample, came[7])
+        for sample, time_s in zip(samples, times, strict=True):
+            mark = batch.state.poles[sample.pole]
+            routine = is_routine(batch.state, slot.known, sample, mark)
+            if not routine:
+                observe_sample(batch, slot.known, slot.epoch, sample, mark, sample.time)
+            keep(batch, slot, sample, mark, came[7], routine=routine)
             covered(sample, time_s, rated_w.get(sample.pole))
         return True
 
-    def _routine(
+    def _as_usual(
+        self, batch: Batch, came: Arrival, slot: LaneSlot, live: NodeLive, sample: LeanSample
+    ) -> bool:
+        """Take the only sample of a message that says what its pole's last one said; False takes nothing.
+
+        What `_follow`, `is_routine` and `_facet` would find out, without a call: this is the hottest path.
+        """
+        pole, seq = sample.pole, sample.seq
+        known = slot.usual.get(pole)
+        meter = sample.meter
+        if known is None or meter is None or meter.voltage_v is None:
+            return False
+        state, mark, name = batch.state, known.mark, slot.name
+        watcher = state.watcher
+        if (
+            sample.lamp != known.lamp
+            or not known.above_w < meter.power_w < known.below_w
+            or not known.above_v < meter.voltage_v < known.below_v
+            or sample.dark is not known.dark
+            or sample.clock != "synced"
+            or sample.historical
+            or sample.faults
+            or sample.cameras
+            or sample.counters is not None
+            or sample.cabinet is not None
+            or state.poles.get(pole) is not mark
+            or pole in watcher.concerned
+            or name in watcher.concerned
+            or watcher.rules.known_limits.get(slot.commune) is not known.limits
+            or slot.ranges.last + 1 != seq
+        ):
+            return False
+        time_s = sample.time.timestamp()
+        if not batch.oldest_s < time_s < batch.latest_s:
+            return False
+        # From here on nothing may fail.
+        self._hear(batch, slot, live)
+        _store(batch, slot, seq, seq)
+        at = came[7]
+        batch.messages.append((slot.commune, round(at * 1000), 1, came[1]))
+        batch.live_sample_times.append(time_s)
+        state.coverage.lamp(pole, time_s, known.covered_as)
+        mark.seq = seq
+        mark.sample_at = sample.time
+        if slot.since == 0:
+            slot.since = batch.number
+            state.unflushed.add(slot)
+        slot.pending[pole] = (sample, at)
+        return True
+
+    def _follow(
         self, batch: Batch, slot: Slot, message: LeanTelemetry, expected: int
     ) -> list[float] | None:
-        """The samples' times in Unix seconds where each continues what is known; else None."""
+        """The samples' times in Unix seconds where each follows on what is known of its pole; else None."""
         times = []
         state = batch.state
         for sample in message.samples:
@@ -121,9 +181,7 @@ class FastLane:
             ):
                 return None
             time_s = sample.time.timestamp()
-            if not batch.oldest_s < time_s < batch.latest_s or not is_routine(
-                state, slot.known, sample, mark
-            ):
+            if not batch.oldest_s < time_s < batch.latest_s:
                 return None
             expected += 1
             times.append(time_s)
@@ -164,9 +222,9 @@ class FastLane:
         self._slots[came.topic] = slot_of(batch.state, known, epoch)
 
 
-def slot_of(state: IngestState, known: KnownNode, epoch: str) -> Slot:
+def slot_of(state: IngestState, known: KnownNode, epoch: str) -> LaneSlot:
     """A place in the fast lane for one node and epoch."""
-    return Slot(
+    return LaneSlot(
         known=known,
         name=known.name,
         commune=known.commune,
@@ -182,7 +240,7 @@ def restore(state: IngestState, logged: Iterable[tuple[int, str, int, LeanTeleme
     Each entry is the row's id, the commune, the arrival in Unix milliseconds and the message. What the rows of
     state already hold changes nothing.
     """
-    slots: dict[tuple[str, str], Slot] = {}
+    slots: dict[tuple[str, str], LaneSlot] = {}
     newest = 0
     for number, commune, received_ms, told in logged:
         newest = number
@@ -210,9 +268,23 @@ def restore(state: IngestState, logged: Iterable[tuple[int, str, int, LeanTeleme
         state.unflushed.logged(1, newest)
 
 
-def keep(batch: Batch, slot: Slot, sample: LeanSample, at: float) -> None:
+def _store(batch: Batch, slot: Slot, first: int, last: int) -> None:
+    """Take in the seqs that follow on what is there, and owe the node their confirmation."""
+    slot.ranges.extend_to(last)
+    run = batch.runs.get(slot)
+    if run is None:
+        batch.runs[slot] = [first, last]
+    elif run[1] == first - 1:
+        run[1] = last
+    else:
+        batch.close_run(slot, run)
+        batch.runs[slot] = [first, last]
+
+
+def keep(
+    batch: Batch, slot: LaneSlot, sample: LeanSample, mark: PoleMark, at: float, *, routine: bool
+) -> None:
     """Note the sample as its pole's newest; its row is written at once where it looks different."""
-    mark = batch.state.poles[sample.pole]
     facet = _facet(slot.known, sample)
     mark.seq = sample.seq
     mark.sample_at = sample.time
@@ -221,9 +293,12 @@ def keep(batch: Batch, slot: Slot, sample: LeanSample, at: float) -> None:
     if slot.since == 0:
         slot.since = batch.number
         batch.state.unflushed.add(slot)
-    if facet == mark.facet:
+    if routine and facet == mark.facet:
         slot.pending[sample.pole] = (sample, at)
+        slot.learn(batch.state, sample, mark)
     else:
+        if not routine:
+            mark.faults = tuple(sample.faults)
         mark.facet = facet
         slot.pending.pop(sample.pole, None)
         batch.pole_rows[sample.pole] = _row(slot, sample, mark, at)
@@ -267,6 +342,12 @@ def _facet(known: KnownNode, sample: LeanSample) -> tuple[object, ...]:
         *[(one.camera, one.reachable, one.stream, one.picture, one.powered) for one in sample.cameras],
         None if cabinet is None else (cabinet.door_open, cabinet.supply_present),
     )
+
+
+def _node_in(topic: str) -> str:
+    """The node that a topic names; of a topic that names none, the topic."""
+    parts = topic.split("/", 4)
+    return parts[3] if len(parts) > 3 else topic
 
 
 def _newest_epoch(state: IngestState, known: KnownNode) -> str | None:

@@ -71,10 +71,7 @@ class CoverageKeeper:
         Under a microsecond where the lamp stays as it is.
         """
         pole = sample.pole
-        state = lamp_state(sample, rated_w)
-        tail = self._lamps.get(pole)
-        if tail is None or tail.state != state or not 0 <= at_s - tail.last_s < SLOT_S:
-            self._step(self._lamps, _LAMP, pole, tail, at_s, state)
+        self.lamp(pole, at_s, lamp_state(sample, rated_w))
         if sample.counters is not None:
             self._count(pole, at_s, sample.counters)
         if sample.cameras:
@@ -83,6 +80,12 @@ class CoverageKeeper:
                 code = camera.camera
                 seen = camera_state(camera, maintenance=maintenance)
                 self._step(self._cameras, _CAMERA, code, self._cameras.get(code), at_s, seen)
+
+    def lamp(self, pole: str, at_s: float, state: int) -> None:
+        """As `sample`, of one that tells of its lamp alone, and for which `lamp_state` is known."""
+        tail = self._lamps.get(pole)
+        if tail is None or tail.state != state or not 0 <= at_s - tail.last_s < SLOT_S:
+            self._step(self._lamps, _LAMP, pole, tail, at_s, state)
 
     def due(self, now: datetime) -> bool:
         """Whether there is anything to write, also where no sample came."""

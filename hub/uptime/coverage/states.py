@@ -103,7 +103,7 @@ def lamp_state(sample: Sample, rated_w: float | None) -> int:
     if meter is None or rated_w is None:
         seen = 0 if level > 0 else 2
     else:
-        seen = 1 if meter.power_w >= LIT_SHARE * rated_w * (level if level > 0 else 1.0) else 3
+        seen = 1 if meter.power_w >= lit_from_w(level, rated_w) else 3
     due = lamp.due
     if due:
         state = _DUE[seen]
@@ -117,6 +117,11 @@ def lamp_state(sample: Sample, rated_w: float | None) -> int:
     if level == 0 and seen > 1 and reason == "override":
         return _ORDERED[state]
     return state
+
+
+def lit_from_w(level: float, rated_w: float | None) -> float:
+    """From how many watts on a lamp at this level is seen to be lit; 0 where its rating is not known."""
+    return LIT_SHARE * (rated_w or 0.0) * (level if level > 0 else 1.0)
 
 
 def camera_state(camera: CameraReading, *, maintenance: bool) -> int:

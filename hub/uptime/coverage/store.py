@@ -49,7 +49,7 @@ class Part:
 
     def join(self, other: Part) -> None:
         """Make this the two days' samples in one."""
-        self.minutes = joined(self.minutes, other.minutes)
+        self.minutes = joined(other.minutes, self.minutes)
         for told in (other.first_wh, other.last_wh):
             if told is not None:
                 self.count(*told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -53,6 +54,8 @@ class Rig:
         self._scope = scope
         self._fast = fast
         self.now = START
+        self.sent: Counter[int] = Counter()
+        """By node's number, the highest seq that a story has sent."""
         self.link = InMemoryLink()
         self.directory = directory(nodes)
         self.settings = IngestSettings()

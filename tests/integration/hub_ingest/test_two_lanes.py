@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID
@@ -13,14 +14,17 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, insert, select
 
 from hub.db import metadata, open_database
+from hub.incidents.tables import incident_rule
 from hub.ingest import reads
 from hub.ingest.judging.directory import KnownNode
 from hub.ingest.tables import received
 from hub.ingest.unflushed import AT_ONCE
-from protocol import CabinetReading, CameraReading, Kind, LampCounters, Sample
+from hub.uptime.coverage.keeper import FLUSH_S
+from hub.uptime.tables import coverage_day
+from protocol import CabinetReading, CameraReading, Kind, LampCounters, LampReading, MeterReading, Sample
 from tests.integration.hub_ingest.rig import Rig
 from tests.integration.hub_ingest.words import (
     EPOCH,
@@ -81,11 +85,50 @@ def _crash(rig: Rig) -> None:
     rig.restart()
 
 
+READINGS: list[dict[str, Any]] = [
+    {"power_w": RATED_W},
+    {"power_w": 0.2},
+    {"power_w": 0.2 * RATED_W},
+    {"power_w": RATED_W, "level": 0.0},
+    {"power_w": 0.0, "level": 0.0},
+    {"power_w": None},
+    {"power_w": RATED_W, "level": 0.5},
+]
+
+
+@st.composite
+def readings(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Nearly always what was said before, with other watts; else one of what may befall a lamp."""
+    if draw(st.integers(0, 5)):
+        return {"power_w": RATED_W - draw(st.sampled_from([0.0, 1.0, 2.5, 9.0]))}, {}
+    return draw(st.sampled_from(READINGS)), draw(CHANGES)
+
+
+def _follow(number: int, said: list[tuple[dict[str, Any], dict[str, Any]]]) -> Act:
+    """Samples that continue what the node has sent, a message each."""
+
+    def act(rig: Rig) -> None:
+        for words, change in said:
+            rig.sent[number] += 1
+            one = _replaced(sample(rig.sent[number], number=number, at=rig.now, **words), change)
+            rig.send(
+                Kind.TELEMETRY,
+                telemetry(one, number=number, epoch=EPOCH, sent_at=rig.now),
+                number=number,
+            )
+
+    return act
+
+
 @st.composite
 def acts(draw: st.DrawFn) -> Act:
     number = draw(st.integers(1, 3))
     kind = draw(
-        st.sampled_from(["sample"] * 8 + ["state", "event", "raw", "step", "wait", "restart", "registry"])
+        st.sampled_from(
+            ["sample"] * 5
+            + ["follow"] * 6
+            + ["state", "event", "raw", "step", "wait", "restart", "registry"]
+        )
     )
     if kind == "step":
         return lambda rig: rig.committer.step()
@@ -109,6 +152,8 @@ def acts(draw: st.DrawFn) -> Act:
         return _say(
             Kind.EVENT, lambda rig: events(event(seq, number=number, at=rig.now), number=number), number
         )
+    if kind == "follow":
+        return _follow(number, draw(st.lists(readings(), min_size=1, max_size=6)))
     first = draw(st.integers(1, 9))
     count = draw(st.integers(1, 3))
     epoch = draw(st.sampled_from([EPOCH, EPOCH, EPOCH, OTHER_EPOCH]))
@@ -120,6 +165,8 @@ def acts(draw: st.DrawFn) -> Act:
     extra = draw(st.sampled_from([b"", b"", b"", b'"new":1,', b'"power_kw":1,']))
 
     def payload(rig: Rig) -> bytes:
+        if epoch == EPOCH:
+            rig.sent[number] = max(rig.sent[number], first + count - 1)
         at: datetime = max(rig.now - timedelta(seconds=age_s), datetime(1970, 1, 1, tzinfo=rig.now.tzinfo))
         made = [
             _replaced(
@@ -199,6 +246,80 @@ def test_both_lanes_leave_the_same(pair: Callable[[], list[Engine]], story: list
     assert left[0] == left[1]
 
 
+def _other_lamp(**words: Any) -> dict[str, Any]:
+    return {"lamp": LampReading(effect_level=1.0, reason="sun", **words)}
+
+
+DEVIATIONS: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    *[(words, {}) for words in READINGS],
+    *[
+        ({}, {"meter": MeterReading(power_w=RATED_W, voltage_v=volts)})
+        for volts in (None, 0.0, 150.0, 290.0)
+    ],
+    *[({}, {"cameras": [one]}) for one in (CAMERA, msgspec.structs.replace(CAMERA, stream="no_media"))],
+    ({}, {"counters": LampCounters(burning_s=5, switches=1, energy_wh=1.0, supply_losses=0)}),
+    ({}, {"cabinet": CabinetReading(door_open=True)}),
+    ({}, {"faults": ["cycling_failure"]}),
+    ({}, {"dark": None}),
+    ({}, {"clock": "unsynced"}),
+    ({}, {"historical": True}),
+    ({}, {"time": datetime(1970, 1, 1, tzinfo=UTC)}),
+    ({}, {"time": datetime(2037, 1, 1, tzinfo=UTC)}),
+    ({}, {"pole": "TG-9999"}),
+    ({}, _other_lamp(commanded_level=1.0)),
+    ({}, _other_lamp(due=False)),
+    ({}, _other_lamp(override_until=datetime(2027, 1, 1, tzinfo=UTC))),
+    ({}, {"lamp": LampReading(effect_level=1.0, reason="maintenance")}),
+    ({}, {"lamp": LampReading(effect_level=1.0, reason="Not A Word")}),
+]
+
+
+def _rule(engine: Engine, kind: str, params: dict[str, float]) -> None:
+    """Let a kind open with its first sample and close with the first that is well."""
+    row = {"commune": "tram-than", "kind": kind, "hold_off_s": 0, "clear_after_s": 0}
+    with engine.begin() as conn:
+        conn.execute(insert(incident_rule).values(**row, params=params, enabled=True))
+
+
+@pytest.mark.parametrize("times", [1, 3])
+@pytest.mark.parametrize("together", [True, False])
+def test_a_lamp_that_stops_doing_the_usual_leaves_the_same(
+    pair: Callable[[], list[Engine]], times: int, together: bool
+) -> None:
+    """A node for each way in which a sample may differ from the usual; all in one batch, or minutes apart."""
+    left = []
+    for engine, fast in zip(pair(), (True, False), strict=True):
+        for kind in ("lamp_failure", "supply_voltage_too_low", "supply_voltage_too_high"):
+            _rule(engine, kind, {})
+        rig = Rig(engine, fast=fast, nodes=len(DEVIATIONS))
+        usual: tuple[dict[str, Any], dict[str, Any]] = ({"power_w": RATED_W}, {})
+        for deviates in [False] * 5 + [True] * times + [False] * 4:
+            for number, deviation in enumerate(DEVIATIONS, 1):
+                _follow(number, [deviation if deviates else usual])(rig)
+            if not together:
+                rig.pass_time(25, every_s=12.5)
+        rig.pass_time(1)
+        _follow(1, [({"power_w": RATED_W}, {})])(rig)
+        rig.pass_time(400, every_s=20)
+        left.append(_left(rig))
+        rig.close()
+        engine.dispose()
+    assert left[0] == left[1]
+
+
+def test_a_rule_that_is_changed_holds_for_the_next_sample(engine: Engine) -> None:
+    rig = Rig(engine)
+    for _ in range(5):
+        _follow(1, [({"power_w": RATED_W / 2}, {})])(rig)
+        rig.committer.step()
+    _rule(engine, "lamp_failure", {"fail_share": 0.9})
+    rig.pass_time(5)
+    _follow(1, [({"power_w": RATED_W / 2}, {})] * 3)(rig)
+    rig.committer.step()
+    assert [one.kind for one in rig.incidents(status="open")] == ["lamp_failure"]
+    rig.close()
+
+
 MANY = AT_ONCE + 6
 
 
@@ -216,8 +337,12 @@ def busy(engine: Engine) -> Any:
 
 
 def _send_third(rig: Rig) -> None:
+    _send_next(rig, 3)
+
+
+def _send_next(rig: Rig, seq: int) -> None:
     for number in range(1, MANY + 1):
-        one = sample(3, number=number, at=rig.now, power_w=RATED_W - 2)
+        one = sample(seq, number=number, at=rig.now, power_w=RATED_W - 2)
         rig.send(Kind.TELEMETRY, telemetry(one, number=number), number=number)
     rig.committer.step()
 
@@ -259,6 +384,22 @@ def test_a_crash_before_the_rows_are_written_loses_and_doubles_nothing(busy: Rig
     assert len(points) == len(set(points)) == 3 * MANY
     assert busy.stats()["duplicates"] == MANY
     assert busy.stats()["samples_stored"] == 3 * MANY
+
+
+def test_a_crash_before_the_rows_are_written_loses_no_minute_of_coverage(busy: Rig) -> None:
+    for seq in (3, 4, 5):
+        busy.pass_time(60, every_s=60)
+        _send_next(busy, seq)
+        if seq < 5:
+            busy.pass_time(1)
+    assert _seqs(busy) == {4}
+    busy.restart()
+    busy.now += timedelta(seconds=58)
+    _send_next(busy, 6)
+    busy.pass_time(FLUSH_S + 60, every_s=60)
+    runs = busy.read(lambda conn: conn.execute(select(coverage_day.c.runs)).scalars().all())
+    assert len(runs) == MANY
+    assert {re.sub(r"^[A-Za-z]", "", one) for one in runs} == {"1140-1144"}
 
 
 def test_a_log_row_that_a_restart_would_need_stays_though_it_is_drained(busy: Rig) -> None:
