@@ -41,6 +41,7 @@ _GROUP: Mapping[str, float] = {
     "within_s": 90,
     "back_share": 0.8,
     "release_wait_s": 120,
+    "release_looks": 2.2,
 }
 _WAITS: Mapping[str, float] = {"grouping_wait_s": 120}
 _POWER = (FEEDER_OUTAGE, SUPPLY_LOSS)

@@ -54,9 +54,7 @@ class World:
         self.end_s = days * 86_400.0
         self._random = seeded(seed, "world")
         self._quiet_s, self._close_s = quiet_s, close_s
-        self.nodes: Mapping[str, VirtualNode] = nodes_of(
-            layout.sites, seed=seed, heartbeat_s=round(quiet_s)
-        )
+        self.nodes: Mapping[str, VirtualNode] = nodes_of(layout.sites, seed=seed, heartbeat_s=HEARTBEAT_S)
         self.air = Air(layout.commune.file.code, self.nodes, self.later, seeded(seed, "air"))
         self._heap: list[tuple[float, int, Callable[[float], None]]] = []
         self._order = count()
