@@ -12,8 +12,11 @@ STEPS = ((10.0, 2.0), (150.0, 10.0), (1200.0, 120.0))
 IDLE_EVERY_S = 300.0
 
 
-def live_through(world: World, hub: HubSide, progress: Callable[[int], None] = lambda _: None) -> int:
-    """Until the world's end; returns how often the hub had a turn. `progress` is told the day."""
+def live_through(world: World, hub: HubSide, day_passed: Callable[[int, int], None]) -> int:
+    """Until the world's end; returns how often the hub had a turn.
+
+    `day_passed` is told the day, and how many turns there were until then.
+    """
     turns, day = 0, 0
     at_s, notable_s = 0.0, 0.0
     heard_broker, heard_hub = True, True
@@ -43,7 +46,7 @@ def live_through(world: World, hub: HubSide, progress: Callable[[int], None] = l
             _tell(world, hub.step(at_s, deliveries))
         if at_s // 86_400 > day:
             day = int(at_s // 86_400)
-            progress(day)
+            day_passed(day, turns)
     return turns
 
 
