@@ -163,6 +163,7 @@ _LAMP = (
         clear_after_s=60,
         told=True,
         by=(*_POWER, "serial_line_lost", "board_silent"),
+        params=_DIAGNOSED,
     ),
     _kind("board_silent", "", "pole", told=True, by=(*_POWER, "serial_line_lost")),
     _kind("board_fault", "", "pole", told=True),
