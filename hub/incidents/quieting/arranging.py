@@ -29,6 +29,7 @@ from hub.incidents.model import (
 )
 from hub.incidents.quieting.grouping import Down, Group, find_group, is_over
 from hub.incidents.quieting.maintenance import Window, covers
+from hub.incidents.quieting.silences import Silences
 from hub.incidents.rulebook import RuleBook
 from hub.incidents.standing import Book, Standing, Step, Word, feeder_of
 
@@ -101,6 +102,7 @@ class Arranging:
         self._feeders: dict[str, Place] = {}
         self._windows: tuple[Window, ...] = ()
         self._blind: deque[tuple[datetime, datetime]] = deque(maxlen=32)
+        self._silences = Silences()
         self.maintained: set[str] = set()
         """Poles at which people work, by their nodes' word."""
 
@@ -120,6 +122,7 @@ class Arranging:
         """An incident closes at this moment."""
         if standing.key.kind == HUB_BLIND:
             self._blind.append((standing.since, at + _DRAINS))
+        self._silences.ended(standing, at)
         self.let_go(standing.key)
         self._feeder_concerned(standing)
 
@@ -135,7 +138,13 @@ class Arranging:
     def supply_evidence(self, subject: Subject, ended: datetime) -> None:
         """A node was without supply until then, as it tells later: its way to the hub was not to blame."""
         group = self._group_of(feeder_of(subject))
-        if group is None or subject.node not in group.members or ended < group.since - _SLACK:
+        if group is None:
+            rule = self._host.rules.of(FEEDER_OUTAGE, subject.place.commune)
+            step = self._silences.corrected(subject, ended, slack=_SLACK, severity=rule.severity)
+            if step is not None:
+                self._host.emit(step)
+            return
+        if subject.node not in group.members or ended < group.since - _SLACK:
             return
         group.supply_members.add(subject.node)
         if group.key.kind == BACKHAUL_OUTAGE:
