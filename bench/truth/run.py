@@ -18,7 +18,7 @@ from hub.incidents.reads import IncidentView
 from simulators.truth.episodes import HUB, Truth, truth_of
 from simulators.truth.layout import Layout, lay_out_commune
 from simulators.truth.moment import START
-from simulators.truth.plan import DAY_S, Rates, draw_plan
+from simulators.truth.plan import DAY_S, Rates, Trouble, draw_plan
 from simulators.truth.world import World
 
 PRECISION, RECALL = 0.95, 0.98
@@ -103,7 +103,7 @@ def run_truth(
             min(until_s / DAY_S, plan.days),
             comparison,
             _notices(layout, known, seen, comparison),
-            dict(sorted(Counter(one.what for one in troubles if one.begin_s < until_s).items())),
+            dict(sorted(Counter(map(_name, (one for one in troubles if one.begin_s < until_s))).items())),
             stats["samples_stored"],
             stats["rejects"]["by_reason"],
             turns,
@@ -120,7 +120,7 @@ def run_truth(
         world = World(
             layout, troubles, days=plan.days, seed=plan.seed, quiet_s=plan.quiet_s, close_s=plan.close_s
         )
-        turns = live_through(world, hub, day_passed)
+        turns = live_through(world, hub, troubles, day_passed)
         return report(inf, turns)
     finally:
         hub.close()
@@ -178,6 +178,10 @@ def facts_of(report: TruthReport) -> dict[str, object]:
         "cpu_s": report.cpu_s,
         "sound": report.sound,
     }
+
+
+def _name(trouble: Trouble) -> str:
+    return f"{trouble.what}, planned" if trouble.planned else trouble.what
 
 
 def _rounded(share: float | None) -> float | None:

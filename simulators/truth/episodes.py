@@ -47,12 +47,6 @@ INPUTS = {
     "fuse": ("supply_loss", 5.0),
 }
 """The kind, and how long it takes to be told when it begins before everybody's eyes."""
-INPUTS = {
-    "door open": ("cabinet_door_open", 5.0),
-    "heat": ("high_temperature", 900.0),
-    "fuse": ("supply_loss", 5.0),
-}
-"""The kind, and how long it takes to be told when it begins before everybody's eyes."""
 SHOWINGS: dict[str, tuple[Showing, ...]] = {
     "burnt out": (Showing(NIGHT, HOUR_S),),
     "stuck contactor": (Showing(DAY, HOUR_S),),
@@ -190,8 +184,9 @@ class _Teller:
             seen = longest_s(without((it.begin_s, it.end_s), hidden))
             self._add(it, "clock_unsynced", it.where, required=seen >= UNSYNCED_NEEDS_S)
         elif it.what == "maintenance" and it.size:
-            # Where the node could tell that people work at it, nobody need be called.
-            around = merged([*self._deaf, *self._others(it, it.where)])
+            # Where the node could tell that people work at it, nobody need be called; what was planned at the
+            # hub is known there anyway.
+            around = merged([*(() if it.planned else self._deaf), *self._others(it, it.where)])
             told = overlap_s((it.begin_s, it.begin_s + 300 + it.size), around) == 0
             self._excuse(it, frozenset({"communication_failure"}), [it.where], must_be_quiet=told)
         elif it.what in INPUTS:

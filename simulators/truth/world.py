@@ -172,7 +172,7 @@ class World:
         elif it.what == "clock wrong":
             node.set_clock(it.size, "synced")
         else:
-            node.maintenance = True
+            node.maintenance = not it.planned
             if it.size:
                 self.later(at_s + 300, lambda now_s: self._kill(name, it.what, now_s))
                 self.later(at_s + 300 + it.size, lambda now_s: self._revive(name, it.what, now_s))
@@ -207,7 +207,7 @@ class World:
             node.hot = False
         elif it.what in ("clock unsynced", "clock wrong"):
             self._clock_set(name, at_s)
-        else:
+        elif node.maintenance:
             node.maintenance = False
             self._learns_until_s[name] = at_s + LEARNING_S
 

@@ -57,6 +57,15 @@ def test_a_trip_excuses_its_nodes_only_where_they_keep_quiet() -> None:
     assert set(LAYOUT.feeders["XT-L1"]) < nodes.originators
 
 
+def test_work_that_was_planned_at_the_hub_is_quiet_though_the_hub_was_down_when_it_began() -> None:
+    node = LAYOUT.sites[0].node
+    down = Trouble("hub down", "", HOUR_S / 2, 1.2 * HOUR_S)
+    for planned in (False, True):
+        work = Trouble("maintenance", node, HOUR_S, 3 * HOUR_S, size=600, planned=planned)
+        (excuse,) = truth(work, down).excuses
+        assert excuse.must_be_quiet is planned
+
+
 def test_a_node_that_dies_within_its_feeders_trip_need_not_be_told_apart() -> None:
     node = LAYOUT.feeders["XT-L1"][0]
     dead = Trouble("node dead", node, HOUR_S, 2 * HOUR_S)
