@@ -9,17 +9,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from simulators.lamp_circuit import EVENING_TAP_W
 from simulators.lamp_year import TROUBLES
 from simulators.truth.layout import Layout, Site
 from simulators.truth.moment import SHOWN_HOURS
 from simulators.truth.plan import CAMERA_TROUBLES, HOUR_S, LAMP_TROUBLES, Trouble
+from simulators.truth.senses import TOLERANCE
 from simulators.truth.spans import Span, after_seen, daily, longest_s, merged, overlap_s, without
 from simulators.truth.world import HEARTBEAT_S
 
 HUB = "hub"
 NIGHT, EVENING, DAY = (19.0, 29.0), (19.0, 23.0), (7.0, 17.0)
+BEFORE_DARK = (18.0, 19.0)
+"""In these hours evening taps have begun, and some lamps are not due yet."""
 BACK_WITHIN_S = 300.0
 """Booting, the clock, and finding the way to the broker."""
 UNSEEN_NEEDS_S = 3 * HEARTBEAT_S + 600.0
@@ -153,6 +157,16 @@ class _Teller:
             # One direction shows first and looks like a dead lamp, or like a contactor that sticks.
             kinds = frozenset({"lamp_failure", "lamp_unexpected_on"})
             self._excuse(it, kinds, [it.where], must_be_quiet=False, late_s=HOUR_S)
+        elif it.what == "tapped in the evening" and self._taps_like_its_lamp(it.where):
+            # Until the lamp is lit beside it, its power cannot be told from the lamp's own.
+            for begin_s, end_s in daily((it.begin_s, it.end_s), BEFORE_DARK):
+                early = replace(it, begin_s=begin_s, end_s=end_s)
+                kinds = frozenset({"lamp_unexpected_on"})
+                self._excuse(early, kinds, [it.where], must_be_quiet=False, late_s=0)
+
+    def _taps_like_its_lamp(self, pole: str) -> bool:
+        lamp_w = self._site_of[pole].pole.lamp_rated_w
+        return lamp_w * (1 - TOLERANCE) <= EVENING_TAP_W[1] and EVENING_TAP_W[0] <= lamp_w * (1 + TOLERANCE)
 
     def _watched(self, it: Trouble, kind: str, spans: Iterable[Span], closes_s: float) -> None:
         """What the node itself must notice."""
