@@ -225,6 +225,7 @@ class Diagnosis:
                 settings=self._settings,
                 camera_w=self._camera_w,
                 warm=settled_s >= self._settings.warm_up_s,
+                too_high=self._standing[POWER_TOO_HIGH].active,
             )
         else:
             verdicts |= judge_dark(

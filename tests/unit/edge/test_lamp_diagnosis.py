@@ -292,6 +292,14 @@ def test_maintenance_makes_the_node_learn_anew() -> None:
     assert not lamp.diagnosis.expectation.at(1.0).learned
 
 
+def test_an_overdriven_lamp_that_draws_more_as_the_mains_rises_at_night_is_not_tapped() -> None:
+    lamp = Lamp()
+    lamp.run(2 * HOUR, 60)
+    assert lamp.run(2 * HOUR, 88) == ["+lamp_power_too_high"]
+    assert lamp.run(3 * HOUR, 100) == []
+    assert lamp.run(2 * HOUR, 60 + 150) == ["-lamp_power_too_high", "+power_tapping"], "beside a real tap"
+
+
 def overdriven_evening(lamp: Lamp) -> None:
     """At full light it draws a third too much, dimmed no more than an unlearned driver may."""
     assert lamp.run(2 * HOUR, 80) == ["+lamp_power_too_high"]
