@@ -190,6 +190,26 @@ def test_a_camera_is_judged_by_its_readings(
     assert road.kinds() == []
 
 
+def picture(word: str) -> list[CameraReading]:
+    return [CameraReading(camera=CAMERA, reachable=True, picture=word)]
+
+
+def test_two_odd_words_within_another_fault_are_no_fault_of_their_own(road: Road) -> None:
+    road.go_on(70, cameras=picture("defocused"))
+    road.go_on(1, cameras=picture("moved"))
+    road.go_on(70, cameras=picture("defocused"))
+    road.go_on(1, cameras=picture("moved"))
+    assert road.kinds() == ["camera_defocused"]
+
+
+def test_what_stands_of_a_picture_is_not_ended_by_another_word(road: Road) -> None:
+    road.go_on(70, cameras=picture("moved"))
+    road.go_on(70, cameras=picture("defocused"))
+    assert road.kinds() == ["camera_defocused", "camera_moved"]
+    road.go_on(17, cameras=picture("ok"))
+    assert road.kinds() == []
+
+
 def test_a_camera_of_others_is_not_judged(road: Road) -> None:
     road.go_on(60, cameras=[CameraReading(camera="CAM-9999", reachable=False)])
     assert road.kinds() == []
