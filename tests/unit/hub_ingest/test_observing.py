@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given, settings
@@ -190,7 +190,7 @@ def test_a_camera_is_judged_by_its_readings(
     assert road.kinds() == []
 
 
-def picture(word: str) -> list[CameraReading]:
+def picture(word: Literal["ok", "moved", "defocused"]) -> list[CameraReading]:
     return [CameraReading(camera=CAMERA, reachable=True, picture=word)]
 
 
