@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 import typer
@@ -32,16 +33,23 @@ def truth(
     as_json: AsJson = False,
 ) -> None:
     """Live a year with known faults through the real hub: precision and recall by kind, notices per trip."""
-    from bench.truth.run import Plan, facts_of, run_truth
+    from bench.truth.run import Plan, TruthReport, facts_of, run_truth
 
     if cameras > poles or 600 % close_s or quiet_s % close_s:
         typer.echo(
             "at most one camera a pole; 600 s and --quiet-s must be multiples of --close-s", err=True
         )
         raise typer.Exit(2)
+
+    def interim(so_far: TruthReport) -> None:
+        typer.echo(json.dumps(facts_of(so_far)), err=True)
+
     with workplace(keep) as data, progress_bar("days", int(days)) as progress:
         report = run_truth(
-            data, Plan(poles, cameras, days, seed, rates, quiet_s, close_s), progress=progress
+            data,
+            Plan(poles, cameras, days, seed, rates, quiet_s, close_s),
+            progress=progress,
+            interim=interim,
         )
     facts = facts_of(report)
     if as_json:

@@ -9,6 +9,8 @@ from protocol.messages import MeterReading
 from simulators.world import mains_v, sun_elevation_deg, warm_up_factor
 
 LATITUDE, LONGITUDE = 21.4731, 105.255
+EVENING_TAP_W = (150.0, 190.0)
+"""What somebody who taps the line in the evening draws, at least and at most."""
 
 
 class LampCircuit:
@@ -66,7 +68,7 @@ class LampCircuit:
             lamp_w *= warm_up_factor(at_s - self._lit_since_s)
             power_w += lamp_w * ((volts / 222) ** 2 if self._magnetic else 1.0)
         if trouble == "tapped in the evening" and 18 <= hour < 22:
-            power_w += 150 + 40 * random.random()
+            power_w += EVENING_TAP_W[0] + (EVENING_TAP_W[1] - EVENING_TAP_W[0]) * random.random()
         if trouble == "tapped by day" and 9 <= hour < 15:
             power_w += 300 + 100 * random.random()
         factor = 0.5 if trouble == "capacitor gone" and glow > 0 else self._power_factor

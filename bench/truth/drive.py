@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 
 from bench.truth.hub_side import HubSide
+from simulators.truth.plan import Trouble
 from simulators.truth.world import World
 
 STEPS = ((10.0, 2.0), (150.0, 10.0), (1200.0, 120.0))
 """So long after something notable the hub gets a turn so often; a running hub has one each second."""
 IDLE_EVERY_S = 300.0
+AHEAD_S = 86_400.0
+"""So long before it begins the hub is told of planned work."""
 
 
-def live_through(world: World, hub: HubSide, progress: Callable[[int], None] = lambda _: None) -> int:
-    """Until the world's end; returns how often the hub had a turn. `progress` is told the day."""
+def live_through(
+    world: World, hub: HubSide, plan: Sequence[Trouble], day_passed: Callable[[int, int], None]
+) -> int:
+    """Until the world's end; returns how often the hub had a turn.
+
+    Of the plan the hub is told what is planned with it, a day ahead. `day_passed` is told the day, and how many
+    turns there were until then.
+    """
+    announced = deque(one for one in plan if one.planned)
     turns, day = 0, 0
     at_s, notable_s = 0.0, 0.0
     heard_broker, heard_hub = True, True
@@ -27,6 +38,9 @@ def live_through(world: World, hub: HubSide, progress: Callable[[int], None] = l
         at_s = next_s
         if notable or (heard_broker, heard_hub) != (world.air.broker_up, world.air.hub_up):
             notable_s = at_s
+        while announced and announced[0].begin_s - AHEAD_S <= at_s:
+            work = announced.popleft()
+            hub.announce(work.where, work.begin_s, work.end_s)
         if heard_hub and not world.air.hub_up:
             # A running hub writes every two seconds that it lives: this turn stands for the last of them.
             _tell(world, hub.step(at_s))
@@ -43,7 +57,7 @@ def live_through(world: World, hub: HubSide, progress: Callable[[int], None] = l
             _tell(world, hub.step(at_s, deliveries))
         if at_s // 86_400 > day:
             day = int(at_s // 86_400)
-            progress(day)
+            day_passed(day, turns)
     return turns
 
 

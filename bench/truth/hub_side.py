@@ -14,6 +14,7 @@ from sqlalchemy import Engine, event
 from bench.truth.notices import Listener
 from hub.db import open_database, reading
 from hub.incidents.reads import IncidentView, changes_after, incidents
+from hub.incidents.windows import create_window
 from hub.ingest.committing.chores import ChoreList
 from hub.ingest.committing.committer import Clocks, Committer
 from hub.ingest.committing.outbox import SqlOutbox
@@ -45,6 +46,7 @@ class HubSide:
             result = import_registry(conn, _csv(commune), now=START)
         if not result.stored:
             raise ValueError(f"the commune's registry was refused: {result.errors[:3]}")
+        self._commune = commune.file.code
         self.listener = Listener()
         self._heard_up_to = 0
         self._at_s = 0.0
@@ -72,6 +74,21 @@ class HubSide:
             Clocks(now=self._now, monotonic_s=lambda: self._at_s),
         )
         self._committer.step()
+
+    def announce(self, node: str, begin_s: float, end_s: float) -> None:
+        """A clerk plans work at a node, whether the ingest runs or not."""
+        with self._engine.begin() as conn:
+            create_window(
+                conn,
+                commune=self._commune,
+                scope="node",
+                name=node,
+                starts_at=at(begin_s),
+                ends_at=at(end_s),
+                why="bảo trì",
+                by="bench",
+                now=self._now(),
+            )
 
     def kill(self) -> None:
         """The process is gone, with all that it held in memory."""

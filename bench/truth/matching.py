@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from math import ceil
+from dataclasses import dataclass, field, replace
+from math import ceil, inf
 
-from simulators.truth.episodes import PARTS_OF_AN_OUTAGE, Episode, Excuse
+from simulators.truth.episodes import PARTS_OF_AN_OUTAGE, Episode, Excuse, Truth
 from simulators.truth.plan import Trouble
 
 EARLY_S = 60.0
@@ -118,6 +118,22 @@ def compare(episodes: Sequence[Episode], excuses: Sequence[Excuse], seen: Sequen
     return result
 
 
+def known_by(truth: Truth, until_s: float) -> Truth:
+    """The truth so far: what has not ended need not be found yet, and what may still be open is not late."""
+
+    def so_far(one: Episode) -> Episode:
+        over, may_be_open = one.end_s + one.late_s <= until_s, one.closed_by_s > until_s
+        return replace(
+            one, required=one.required and over, closed_by_s=inf if may_be_open else one.closed_by_s
+        )
+
+    return Truth(
+        [so_far(one) for one in truth.episodes if one.begin_s < until_s],
+        truth.excuses,
+        [one for one in truth.trips if one.end_s + AFTERMATH_S <= until_s],
+    )
+
+
 def notices_per_trip(
     trips: Sequence[Trouble],
     members: Mapping[str, frozenset[str]],
@@ -205,7 +221,7 @@ def _score(result: Comparison, episodes: Sequence[Episode], matched: Sequence[Se
 
 def _outlived(last: Seen, episode: Episode, episodes: Sequence[Episode]) -> bool:
     """Whether an incident stayed open too long after its episode, and not because of the next one."""
-    if last.closed_s is not None and last.closed_s <= episode.closed_by_s:
+    if episode.closed_by_s == inf or (last.closed_s is not None and last.closed_s <= episode.closed_by_s):
         return False
     return not any(episode.begin_s < it.begin_s <= episode.closed_by_s for it in episodes)
 

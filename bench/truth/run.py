@@ -6,21 +6,24 @@ import time
 from collections import Counter
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Any
 
 from bench.truth.drive import live_through
 from bench.truth.hub_side import HubSide
-from bench.truth.matching import Comparison, Seen, compare, notices_per_trip
+from bench.truth.matching import Comparison, Seen, compare, known_by, notices_per_trip
 from hub.incidents.model import HUB_BLIND
 from hub.incidents.reads import IncidentView
 from simulators.truth.episodes import HUB, Truth, truth_of
 from simulators.truth.layout import Layout, lay_out_commune
 from simulators.truth.moment import START
-from simulators.truth.plan import Rates, draw_plan
+from simulators.truth.plan import DAY_S, Rates, Trouble, draw_plan
 from simulators.truth.world import World
 
 PRECISION, RECALL = 0.95, 0.98
+INTERIM_DAYS = 10
+"""So often a run tells what it has seen so far: one that is cut short has not been for nothing."""
 SHOWN = 40
 """So many misses and false alarms are listed; their number is told in full."""
 
@@ -44,9 +47,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class TruthReport:
-    """What the hub made of the year."""
+    """What the hub made of the year, or of its first `days_lived`."""
 
     plan: Plan
+    days_lived: float
     comparison: Comparison
     notices_per_trip: Sequence[int]
     troubles: dict[str, int]
@@ -72,34 +76,54 @@ class TruthReport:
         ]
 
 
-def run_truth(folder: Path, plan: Plan, *, progress: Callable[[int], None] = lambda _: None) -> TruthReport:
-    """Live the year. Raises ValueError for a plan that no commune can be laid out for."""
+def run_truth(
+    folder: Path,
+    plan: Plan,
+    *,
+    progress: Callable[[int], None] = lambda _: None,
+    interim: Callable[[TruthReport], None] | None = None,
+) -> TruthReport:
+    """Live the year. Raises ValueError for a plan that no commune can be laid out for.
+
+    `progress` is told each day, `interim` every `INTERIM_DAYS` what has been seen until then.
+    """
     began_s, began_cpu_s = time.monotonic(), time.process_time()
     layout = lay_out_commune(poles=plan.poles, cameras=plan.cameras, seed=plan.seed)
     troubles = draw_plan(layout, days=plan.days, seed=plan.seed, rates=Rates().times(plan.rates))
     truth = truth_of(layout, troubles)
     hub = HubSide(folder, layout.commune)
+
+    def report(until_s: float, turns: int) -> TruthReport:
+        seen = [_seen(one, hub.listener.heard) for one in hub.incidents()]
+        known = known_by(truth, until_s)
+        comparison = compare(known.episodes, known.excuses, seen)
+        stats = hub.stats()
+        return TruthReport(
+            plan,
+            min(until_s / DAY_S, plan.days),
+            comparison,
+            _notices(layout, known, seen, comparison),
+            dict(sorted(Counter(map(_name, (one for one in troubles if one.begin_s < until_s))).items())),
+            stats["samples_stored"],
+            stats["rejects"]["by_reason"],
+            turns,
+            round(time.monotonic() - began_s, 1),
+            round(time.process_time() - began_cpu_s, 1),
+        )
+
+    def day_passed(day: int, turns: int) -> None:
+        progress(day)
+        if interim is not None and day % INTERIM_DAYS == 0:
+            interim(report(day * DAY_S, turns))
+
     try:
         world = World(
             layout, troubles, days=plan.days, seed=plan.seed, quiet_s=plan.quiet_s, close_s=plan.close_s
         )
-        turns = live_through(world, hub, progress)
-        seen = [_seen(one, hub.listener.heard) for one in hub.incidents()]
-        stats = hub.stats()
+        turns = live_through(world, hub, troubles, day_passed)
+        return report(inf, turns)
     finally:
         hub.close()
-    comparison = compare(truth.episodes, truth.excuses, seen)
-    return TruthReport(
-        plan,
-        comparison,
-        _notices(layout, truth, seen, comparison),
-        dict(sorted(Counter(one.what for one in troubles).items())),
-        stats["samples_stored"],
-        stats["rejects"]["by_reason"],
-        turns,
-        round(time.monotonic() - began_s, 1),
-        round(time.process_time() - began_cpu_s, 1),
-    )
 
 
 def facts_of(report: TruthReport) -> dict[str, object]:
@@ -108,6 +132,7 @@ def facts_of(report: TruthReport) -> dict[str, object]:
         "poles": report.plan.poles,
         "cameras": report.plan.cameras,
         "days": report.plan.days,
+        "days_lived": report.days_lived,
         "seed": report.plan.seed,
         "quiet_s": report.plan.quiet_s,
         "close_s": report.plan.close_s,
@@ -153,6 +178,10 @@ def facts_of(report: TruthReport) -> dict[str, object]:
         "cpu_s": report.cpu_s,
         "sound": report.sound,
     }
+
+
+def _name(trouble: Trouble) -> str:
+    return f"{trouble.what}, planned" if trouble.planned else trouble.what
 
 
 def _rounded(share: float | None) -> float | None:

@@ -13,7 +13,7 @@ from typing import Final
 from msgspec import Struct
 
 from edge.config.diagnosis import DiagnosisSettings
-from edge.lamp.expectation import Expectation, SavedExpectation
+from edge.lamp.expectation import Expectation, SavedExpectation, band_of
 from edge.lamp.standing import Change, Detail, Standing
 from edge.lamp.verdicts import (
     LAMP_FAILURE,
@@ -42,6 +42,7 @@ READBACK: Final = "readback"
 LEARN_AFTER_S = 1200.0
 """A lamp is learned only when it has burned at one level for so long."""
 STALE_CLEAR_S = 60.0
+_LEARNED_FROM: Final = (LAMP_FAILURE, POWER_TOO_LOW, POWER_TOO_HIGH)
 REPEATS_S = 120.0
 """Readings may be the same by chance for so long."""
 
@@ -51,6 +52,8 @@ class SavedDiagnosis(Struct, frozen=True, kw_only=True):
 
     standing: list[str] = []
     expectation: SavedExpectation | None = None
+    ill_bands: list[int] = []
+    """Level bands in which the lamp was last seen ill."""
 
 
 class Cycling:
@@ -113,6 +116,7 @@ class Diagnosis:
         self._camera_w = camera_w
         self._was_in_maintenance = False
         self._told: list[str] = []
+        self._ill_bands: set[int] = set()
         self._begin_anew()
 
     @property
@@ -127,23 +131,30 @@ class Diagnosis:
         if self._was_in_maintenance:
             self._was_in_maintenance = False
             self.expectation.forget()
+            self._ill_bands.clear()
         if observation.supply_present is False:
             return []
         verdicts = self._verdicts(observation)
         for kind, standing in self._standing.items():
             standing.look(verdicts.get(kind), observation.monotonic_s)
-        if not any(verdicts.values()) and not self._told:
+        self._note_band(observation.level, verdicts)
+        if not any(verdicts.values()) and not self._told and not self._ill_bands:
             self._learn(observation)
         return self._tell(evidence(verdicts, observation, self.expectation))
 
     def to_save(self) -> SavedDiagnosis:
         """What the next start should know."""
-        return SavedDiagnosis(standing=list(self._told), expectation=self.expectation.to_save())
+        return SavedDiagnosis(
+            standing=list(self._told),
+            expectation=self.expectation.to_save(),
+            ill_bands=sorted(self._ill_bands),
+        )
 
     def restore(self, saved: SavedDiagnosis) -> None:
         """Take up what stood before the restart; the hub has been told of it."""
         if saved.expectation is not None:
             self.expectation.restore(saved.expectation)
+        self._ill_bands.update(saved.ill_bands)
         for kind in saved.standing:
             for part in (LAMP_FAILURE, LAMP_UNEXPECTED_ON) if kind == RELAY_FAILURE else (kind,):
                 if part in self._standing:
@@ -214,6 +225,7 @@ class Diagnosis:
                 settings=self._settings,
                 camera_w=self._camera_w,
                 warm=settled_s >= self._settings.warm_up_s,
+                too_high=self._standing[POWER_TOO_HIGH].active,
             )
         else:
             verdicts |= judge_dark(
@@ -238,6 +250,20 @@ class Diagnosis:
         if meter.power_w < at.failed_w:
             return False
         return True if meter.power_w >= (at.failed_w + at.expected.low_w) / 2 else None
+
+    def _note_band(self, level: float | None, verdicts: Verdicts) -> None:
+        """Remember in which bands it was last seen ill.
+
+        A lamp may draw too much at full light only: the fault ends as it is dimmed, and is not gone. What it
+        draws dimmed is then no measure of a lamp that is well.
+        """
+        if not level:
+            return
+        told = [verdicts.get(kind) for kind in _LEARNED_FROM]
+        if any(told):
+            self._ill_bands.add(band_of(level))
+        elif False in told:
+            self._ill_bands.discard(band_of(level))
 
     def _learn(self, seen: Observation) -> None:
         if any(standing.on_trial for standing in self._standing.values()):

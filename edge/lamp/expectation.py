@@ -44,7 +44,7 @@ class Expectation:
 
     def at(self, level: float) -> Expected:
         """What is expected at a level above 0. The cameras' share may be drawn or not."""
-        learned_w = self._learned.get(_band(level))
+        learned_w = self._learned.get(band_of(level))
         if learned_w is None:
             return self._set(level)
         slack_w = learned_w * self._tolerance
@@ -53,7 +53,7 @@ class Expectation:
 
     def learn(self, level: float, power_w: float) -> bool:
         """Take in a reading of a lamp that is well; True when its band is now known."""
-        band = _band(level)
+        band = band_of(level)
         allowed = self._set(level)
         if band in self._learned or not allowed.low_w <= power_w <= allowed.high_w:
             return False
@@ -89,10 +89,11 @@ class Expectation:
     def _set(self, level: float) -> Expected:
         power_w = self._rated_w * level
         slack_w = power_w * self._tolerance
-        if _band(level) < _band(1.0):
+        if band_of(level) < band_of(1.0):
             slack_w += self._rated_w * UNLEARNED_DIM_SLACK
         return Expected(power_w, power_w - slack_w, power_w + slack_w + self._camera_w, False)
 
 
-def _band(level: float) -> int:
+def band_of(level: float) -> int:
+    """The band of a level: tenths, so that 10 is full light."""
     return round(level * 10)

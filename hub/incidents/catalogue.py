@@ -41,6 +41,7 @@ _GROUP: Mapping[str, float] = {
     "within_s": 90,
     "back_share": 0.8,
     "release_wait_s": 120,
+    "release_looks": 2.2,
 }
 _WAITS: Mapping[str, float] = {"grouping_wait_s": 120}
 _POWER = (FEEDER_OUTAGE, SUPPLY_LOSS)
@@ -162,6 +163,7 @@ _LAMP = (
         clear_after_s=60,
         told=True,
         by=(*_POWER, "serial_line_lost", "board_silent"),
+        params=_DIAGNOSED,
     ),
     _kind("board_silent", "", "pole", told=True, by=(*_POWER, "serial_line_lost")),
     _kind("board_fault", "", "pole", told=True),

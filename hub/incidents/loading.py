@@ -6,7 +6,7 @@ from collections.abc import Collection, Container, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, bindparam, func, select
 
 from hub.incidents.catalogue import CATALOGUE, GROUP_KINDS
 from hub.incidents.history import KEEP, Ended
@@ -40,13 +40,17 @@ def load_rules(conn: Connection) -> RuleBook:
     )
 
 
+_WINDOWS = (
+    select(*(maintenance_window.c[name] for name in Window.__slots__))
+    .where(maintenance_window.c.ends_at > bindparam("now"), maintenance_window.c.cancelled_at.is_(None))
+    .order_by(maintenance_window.c.id)
+)
+"""Put together once: it is asked every second."""
+
+
 def load_windows(conn: Connection, now: datetime) -> list[Window]:
     """Announced work that has not ended and was not cancelled."""
-    table = maintenance_window
-    query = select(
-        table.c.id, table.c.commune, table.c.scope, table.c.name, table.c.starts_at, table.c.ends_at
-    ).where(table.c.ends_at > now, table.c.cancelled_at.is_(None))
-    return [Window(*row) for row in conn.execute(query.order_by(table.c.id))]
+    return [Window(*row) for row in conn.execute(_WINDOWS, {"now": now})]
 
 
 def load_watcher(

@@ -116,6 +116,8 @@ def judge_camera(
         found |= dict.fromkeys(PICTURE_KINDS.values(), Verdict.GOOD)
     elif picture is not None and picture in PICTURE_KINDS:
         # One bad word hides what the others would say: a covered lens may have been turned, too.
+        # What stands stays; what was pending on a word of its own, now and then, starts anew.
+        found |= dict.fromkeys(PICTURE_KINDS.values(), Verdict.NOT_DUE)
         found[PICTURE_KINDS[picture]] = Verdict.BAD
     if clock_offset_s is not None:
         found["camera_clock_drift"] = judge_flag(abs(clock_offset_s) > clock_limit_s)

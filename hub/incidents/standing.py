@@ -29,10 +29,19 @@ class Standing:
     spread_s: float = 0
     """How long after `since` it may in truth have begun: a node goes within a heartbeat of its last word."""
     notify_after: datetime | None = None
+    pauses_s: tuple[float, float] = (0.0, 0.0)
+    """Between its last three words of being bad: how often it is looked at, as far as it shows."""
     members: set[str] = field(default_factory=set)
     """Of a group: the nodes that ever were parts of it."""
     supply_members: set[str] = field(default_factory=set)
     """Those of them that told of lost supply."""
+
+    def bad_at(self, at: datetime) -> None:
+        """One more word that it is bad."""
+        pause_s = (at - self.last_bad).total_seconds() if self.last_bad is not None else 0.0
+        if pause_s > 0:  # an event and the sample of the same moment are one look
+            self.pauses_s = (self.pauses_s[1], pause_s)
+        self.last_bad = at
 
 
 @dataclass(slots=True)

@@ -108,14 +108,18 @@ class ToldFaults:
         """Whether history told of anything here that began and has not ended."""
         return originator in self._begun
 
-    def reset(self, watcher: Watcher, subject: Subject, at: datetime, cause: str) -> None:
-        """A node has started anew, told live: once is a moment, again and again is a fault."""
+    def reset(
+        self, watcher: Watcher, subject: Subject, at: datetime, cause: str, *, live: bool = True
+    ) -> None:
+        """A node has started anew: once is a moment, again and again is a fault. History counts as none."""
+        if cause == "power_cut":
+            watcher.arranging.supply_evidence(subject, at)
+        if not live:
+            return
         params = watcher.rules.of(DEVICE_RESET, subject.place.commune).params
         since = at - timedelta(seconds=params["reset_within_s"])
         times = [one for one in self._resets.get(subject.name, ()) if one > since]
         self._resets[subject.name] = times = [*times, at]
-        if cause == "power_cut":
-            watcher.arranging.supply_evidence(subject, at)
         if len(times) < params["reset_count"] and not watcher.is_watched(subject.name, DEVICE_RESET):
             return
 

@@ -25,7 +25,7 @@ from hub.incidents.model import (
     Verdict,
     Watch,
 )
-from hub.incidents.quieting.arranging import Arranging, Reporting
+from hub.incidents.quieting.arranging import Arranging, Promised, Reporting, nothing_promised
 from hub.incidents.quieting.flapping import calmer, is_flapping, recent
 from hub.incidents.quieting.maintenance import Window, under_way
 from hub.incidents.rulebook import RuleBook
@@ -140,7 +140,7 @@ class Watcher:
         elif standing is not None and standing.flapping:
             rule = calmer(rule)
         if standing is not None and verdict is Verdict.BAD:
-            standing.last_bad = now
+            standing.bad_at(now)
             self.book.learn(standing, subject)
         after, change = step(before, verdict, now, rule)
         if by_word and verdict is Verdict.BAD and not after.by_word:
@@ -263,13 +263,13 @@ class Watcher:
             at = watch.bad_since + timedelta(seconds=rule.hold_off_s)
             self.remind(key, max(at, self._muted.get(key, at), now))
 
-    def arrange(self, now: datetime, reporting: Reporting) -> None:
+    def arrange(self, now: datetime, reporting: Reporting, promised_s: Promised = nothing_promised) -> None:
         """Say what is a part of what, who stays quiet, and what history corrects; before each `take`."""
         if self.windows:
             self.arranging.show(under_way(self.windows, now))
         for step_ in self.corrections.due(now, self.book):
             self.emit(step_)
-        self.arranging.arrange(now, reporting)
+        self.arranging.arrange(now, reporting, promised_s)
 
     def plan(self, windows: Sequence[Window]) -> None:
         """The announced work as it stands in the database."""

@@ -9,17 +9,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from simulators.lamp_circuit import EVENING_TAP_W
 from simulators.lamp_year import TROUBLES
 from simulators.truth.layout import Layout, Site
 from simulators.truth.moment import SHOWN_HOURS
 from simulators.truth.plan import CAMERA_TROUBLES, HOUR_S, LAMP_TROUBLES, Trouble
+from simulators.truth.senses import TOLERANCE
 from simulators.truth.spans import Span, after_seen, daily, longest_s, merged, overlap_s, without
 from simulators.truth.world import HEARTBEAT_S
 
 HUB = "hub"
 NIGHT, EVENING, DAY = (19.0, 29.0), (19.0, 23.0), (7.0, 17.0)
+BEFORE_DARK = (18.0, 19.0)
+"""In these hours evening taps have begun, and some lamps are not due yet."""
 BACK_WITHIN_S = 300.0
 """Booting, the clock, and finding the way to the broker."""
 UNSEEN_NEEDS_S = 3 * HEARTBEAT_S + 600.0
@@ -41,12 +45,6 @@ PARTS_OF_AN_OUTAGE = frozenset(
 )
 """What goes without mains, or without a way to the hub: all of it is one outage."""
 ALWAYS = (0.0, 24.0)
-INPUTS = {
-    "door open": ("cabinet_door_open", 5.0),
-    "heat": ("high_temperature", 900.0),
-    "fuse": ("supply_loss", 5.0),
-}
-"""The kind, and how long it takes to be told when it begins before everybody's eyes."""
 INPUTS = {
     "door open": ("cabinet_door_open", 5.0),
     "heat": ("high_temperature", 900.0),
@@ -159,6 +157,16 @@ class _Teller:
             # One direction shows first and looks like a dead lamp, or like a contactor that sticks.
             kinds = frozenset({"lamp_failure", "lamp_unexpected_on"})
             self._excuse(it, kinds, [it.where], must_be_quiet=False, late_s=HOUR_S)
+        elif it.what == "tapped in the evening" and self._taps_like_its_lamp(it.where):
+            # Until the lamp is lit beside it, its power cannot be told from the lamp's own.
+            for begin_s, end_s in daily((it.begin_s, it.end_s), BEFORE_DARK):
+                early = replace(it, begin_s=begin_s, end_s=end_s)
+                kinds = frozenset({"lamp_unexpected_on"})
+                self._excuse(early, kinds, [it.where], must_be_quiet=False, late_s=0)
+
+    def _taps_like_its_lamp(self, pole: str) -> bool:
+        lamp_w = self._site_of[pole].pole.lamp_rated_w
+        return lamp_w * (1 - TOLERANCE) <= EVENING_TAP_W[1] and EVENING_TAP_W[0] <= lamp_w * (1 + TOLERANCE)
 
     def _watched(self, it: Trouble, kind: str, spans: Iterable[Span], closes_s: float) -> None:
         """What the node itself must notice."""
@@ -190,8 +198,9 @@ class _Teller:
             seen = longest_s(without((it.begin_s, it.end_s), hidden))
             self._add(it, "clock_unsynced", it.where, required=seen >= UNSYNCED_NEEDS_S)
         elif it.what == "maintenance" and it.size:
-            # Where the node could tell that people work at it, nobody need be called.
-            around = merged([*self._deaf, *self._others(it, it.where)])
+            # Where the node could tell that people work at it, nobody need be called; what was planned at the
+            # hub is known there anyway.
+            around = merged([*(() if it.planned else self._deaf), *self._others(it, it.where)])
             told = overlap_s((it.begin_s, it.begin_s + 300 + it.size), around) == 0
             self._excuse(it, frozenset({"communication_failure"}), [it.where], must_be_quiet=told)
         elif it.what in INPUTS:

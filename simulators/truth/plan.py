@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from simulators.lamp_year import TROUBLES
@@ -38,7 +38,8 @@ class Trouble:
     """One thing that is wrong from `begin_s` to `end_s` (seconds from the start).
 
     `where`: a pole, node, camera or feeder; empty for the hub. `size` is what the trouble needs of its own:
-    a clock's error, or for how long a maintained node is switched off, in seconds.
+    a clock's error, or for how long a maintained node is switched off, in seconds. `planned`: work that the hub
+    is told of beforehand, and the node is not.
     """
 
     what: str
@@ -46,6 +47,7 @@ class Trouble:
     begin_s: float
     end_s: float
     size: float = 0.0
+    planned: bool = False
 
     @property
     def lasts_s(self) -> float:
@@ -187,14 +189,15 @@ class _Draw:
 
     def _sized(self, trouble: Trouble) -> Trouble:
         random = seeded(self._seed, "size", trouble.where, trouble.begin_s)
-        size = 0.0
+        size, planned = 0.0, False
         if trouble.what == "clock unsynced":
             size = -random.choice((trouble.begin_s + 56 * 365.25 * DAY_S, 7 * DAY_S))
         elif trouble.what == "clock wrong":
             size = random.choice((3 * HOUR_S, -2 * DAY_S))
         elif trouble.what == "maintenance":
             size = random.choice((0.0, random.uniform(300, 1200)))
-        return Trouble(trouble.what, trouble.where, trouble.begin_s, trouble.end_s, size)
+            planned = random.random() < 0.5
+        return replace(trouble, size=size, planned=planned)
 
 
 def _drawn(

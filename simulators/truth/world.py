@@ -54,9 +54,7 @@ class World:
         self.end_s = days * 86_400.0
         self._random = seeded(seed, "world")
         self._quiet_s, self._close_s = quiet_s, close_s
-        self.nodes: Mapping[str, VirtualNode] = nodes_of(
-            layout.sites, seed=seed, heartbeat_s=round(quiet_s)
-        )
+        self.nodes: Mapping[str, VirtualNode] = nodes_of(layout.sites, seed=seed, heartbeat_s=HEARTBEAT_S)
         self.air = Air(layout.commune.file.code, self.nodes, self.later, seeded(seed, "air"))
         self._heap: list[tuple[float, int, Callable[[float], None]]] = []
         self._order = count()
@@ -174,7 +172,7 @@ class World:
         elif it.what == "clock wrong":
             node.set_clock(it.size, "synced")
         else:
-            node.maintenance = True
+            node.maintenance = not it.planned
             if it.size:
                 self.later(at_s + 300, lambda now_s: self._kill(name, it.what, now_s))
                 self.later(at_s + 300 + it.size, lambda now_s: self._revive(name, it.what, now_s))
@@ -209,7 +207,7 @@ class World:
             node.hot = False
         elif it.what in ("clock unsynced", "clock wrong"):
             self._clock_set(name, at_s)
-        else:
+        elif node.maintenance:
             node.maintenance = False
             self._learns_until_s[name] = at_s + LEARNING_S
 

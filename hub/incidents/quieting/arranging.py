@@ -29,6 +29,7 @@ from hub.incidents.model import (
 )
 from hub.incidents.quieting.grouping import Down, Group, find_group, is_over
 from hub.incidents.quieting.maintenance import Window, covers
+from hub.incidents.quieting.silences import Silences
 from hub.incidents.rulebook import RuleBook
 from hub.incidents.standing import Book, Standing, Step, Word, feeder_of
 
@@ -41,6 +42,17 @@ _DRAINS = timedelta(minutes=2)
 
 Reporting = Callable[[Place], Collection[str]]
 """The nodes of a place's feeder that report now."""
+
+Promised = Callable[[str], float]
+"""Within how many seconds a node promises a word; 0 where nothing is known of it."""
+
+_LONGEST_RHYTHM_S = 3600.0
+"""The contract's bound of a node's intervals: a longer pause was no rhythm, but a silence."""
+
+
+def nothing_promised(_: str) -> float:
+    """Of no node is anything known."""
+    return 0.0
 
 
 class Host(Protocol):
@@ -90,6 +102,7 @@ class Arranging:
         self._feeders: dict[str, Place] = {}
         self._windows: tuple[Window, ...] = ()
         self._blind: deque[tuple[datetime, datetime]] = deque(maxlen=32)
+        self._silences = Silences()
         self.maintained: set[str] = set()
         """Poles at which people work, by their nodes' word."""
 
@@ -109,6 +122,7 @@ class Arranging:
         """An incident closes at this moment."""
         if standing.key.kind == HUB_BLIND:
             self._blind.append((standing.since, at + _DRAINS))
+        self._silences.ended(standing, at)
         self.let_go(standing.key)
         self._feeder_concerned(standing)
 
@@ -124,7 +138,13 @@ class Arranging:
     def supply_evidence(self, subject: Subject, ended: datetime) -> None:
         """A node was without supply until then, as it tells later: its way to the hub was not to blame."""
         group = self._group_of(feeder_of(subject))
-        if group is None or subject.node not in group.members or ended < group.since - _SLACK:
+        if group is None:
+            rule = self._host.rules.of(FEEDER_OUTAGE, subject.place.commune)
+            step = self._silences.corrected(subject, ended, slack=_SLACK, severity=rule.severity)
+            if step is not None:
+                self._host.emit(step)
+            return
+        if subject.node not in group.members or ended < group.since - _SLACK:
             return
         group.supply_members.add(subject.node)
         if group.key.kind == BACKHAUL_OUTAGE:
@@ -153,7 +173,7 @@ class Arranging:
         if group is not None:
             self._feeders[key.originator] = group.subject.place
 
-    def arrange(self, now: datetime, reporting: Reporting) -> None:
+    def arrange(self, now: datetime, reporting: Reporting, promised_s: Promised = nothing_promised) -> None:
         """Draw the conclusions from all that was told since the last time."""
         while self._feeders or self._touched:
             feeders, self._feeders = self._feeders, {}
@@ -163,7 +183,7 @@ class Arranging:
             for key in touched:
                 standing = self._book.get(key)
                 if standing is not None:
-                    self._settle(standing, now)
+                    self._settle(standing, now, promised_s)
 
     def _neighbours(self, standing: Standing) -> Iterable[Standing]:
         if standing.subject.type == "feeder":
@@ -254,7 +274,7 @@ class Arranging:
             self._touched[one.key] = None
         return turned
 
-    def _settle(self, standing: Standing, now: datetime) -> None:
+    def _settle(self, standing: Standing, now: datetime, promised_s: Promised) -> None:
         was_parent, was_quiet = standing.parent, standing.quiet
         parent = self._explain(standing)
         if parent != was_parent:
@@ -266,7 +286,8 @@ class Arranging:
         if self._host.is_fresh(standing.key):
             return
         if standing.quiet != was_quiet or (parent is not None and parent != was_parent):
-            self._tell(standing, was_parent, was_quiet, now)
+            loud_from = None if was_parent is None else self._loud_from(standing, now, promised_s)
+            self._tell(standing, was_quiet, now, loud_from)
 
     def _count_in(self, standing: Standing) -> None:
         group = self._book.get(standing.parent) if standing.parent is not None else None
@@ -275,13 +296,17 @@ class Arranging:
             self._feeders[group.key.originator] = group.subject.place
 
     def _tell(
-        self, standing: Standing, was_parent: Key | None, was_quiet: QuietReason | None, now: datetime
+        self,
+        standing: Standing,
+        was_quiet: QuietReason | None,
+        now: datetime,
+        loud_from: datetime | None,
     ) -> None:
         quiet, detail = standing.quiet, {}
         if standing.parent is not None:
             detail = {"parent": standing.parent.originator, "parent_kind": standing.parent.kind}
         if quiet is None:
-            columns = {"quiet_reason": None, "notify_after": self._loud_from(standing, was_parent, now)}
+            columns = {"quiet_reason": None, "notify_after": loud_from}
             gone: Evidence = {"reason": was_quiet}
             self._host.emit(Step(standing.key, "released", now, gone, columns=columns))
             return
@@ -289,12 +314,18 @@ class Arranging:
         told: Evidence = {"reason": quiet, **detail}
         self._host.emit(Step(standing.key, word, now, told, columns={"quiet_reason": quiet}))
 
-    def _loud_from(self, standing: Standing, was_parent: Key | None, now: datetime) -> datetime | None:
-        """What was a part of an outage has some time to come back by itself: cameras and nodes boot slowly."""
-        if was_parent is None:
-            return None
+    def _loud_from(self, standing: Standing, now: datetime, promised_s: Promised) -> datetime:
+        """What was a part of an outage has some time to come back by itself: cameras and nodes boot slowly.
+
+        What its node must look at before it can tell that it is well has the time of a few such looks. That a
+        node speaks at all needs no look: it does so as soon as it can.
+        """
         params = self._host.rules.of(FEEDER_OUTAGE, standing.subject.place.commune).params
-        return now + timedelta(seconds=params["release_wait_s"])
+        wait_s = params["release_wait_s"]
+        if standing.key.kind != COMMUNICATION_FAILURE:
+            rhythm_s = max(promised_s(standing.subject.node), *standing.pauses_s)
+            wait_s = max(wait_s, params["release_looks"] * min(rhythm_s, _LONGEST_RHYTHM_S))
+        return now + timedelta(seconds=wait_s)
 
     def _explain(self, standing: Standing) -> Key | None:
         """The outermost incident that explains this one."""

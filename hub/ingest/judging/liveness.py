@@ -136,7 +136,11 @@ class Liveness:
                 if (live := nodes.get(name)) is not None and live.status == "online"
             ]
 
-        batch.state.watcher.arrange(batch.now, reporting)
+        def promised_s(node: str) -> float:
+            live = nodes.get(node)
+            return live.heartbeat_s if live is not None else 0.0
+
+        batch.state.watcher.arrange(batch.now, reporting, promised_s)
 
     def _await_end_of_grace(self, state: IngestState, live: NodeLive) -> None:
         params = state.watcher.rules.of(COMMUNICATION_FAILURE, live.commune).params

@@ -165,8 +165,9 @@ def _observe(batch: Batch, known: KnownNode, epoch: str, event: Event, filed: da
     is_live = not event.historical and age_s <= batch.live_max_age_s
     watcher, told = batch.state.watcher, batch.state.told
     if event.active is None:
-        if event.kind == DEVICE_RESET and is_live:
-            told.reset(watcher, known.as_subject(), filed, str(event.detail.get("cause", "")))
+        if event.kind == DEVICE_RESET:
+            cause = str(event.detail.get("cause", ""))
+            told.reset(watcher, known.as_subject(), filed, cause, live=is_live)
         return
     if event.camera is not None:
         if event.camera not in known.cameras:

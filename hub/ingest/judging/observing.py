@@ -31,7 +31,7 @@ from hub.ingest.judging.directory import KnownNode
 from hub.ingest.state import IngestState, PoleMark
 from protocol import CabinetReading, CameraReading, Sample
 
-_EXPLAINS_BURNING = frozenset({LAMP_UNEXPECTED_ON, "relay_failure", "power_tapping"})
+_EXPLAINS_BURNING = frozenset({LAMP_UNEXPECTED_ON, METER_STALE, "relay_failure", "power_tapping"})
 _NO_FAULTS: tuple[str, ...] = ()
 _LIVES_FROM_V = 5.0
 """A solar lamp lives at 12 V; below this there is no supply of any kind."""
@@ -45,8 +45,9 @@ def observe_sample(
     _observe_maintenance(batch, subject, sample)
     faults = before.faults if before is not None else _NO_FAULTS
     _observe_faults(batch, known, subject, epoch, sample, faults, filed)
-    _observe_lamp(batch, known, subject, sample, filed, diagnosed=_is_diagnosed(sample, before))
-    _observe_meter(batch, subject, sample, filed)
+    diagnosed = _is_diagnosed(sample, before)
+    _observe_lamp(batch, known, subject, sample, filed, diagnosed=diagnosed)
+    _observe_meter(batch, subject, sample, filed, diagnosed=diagnosed)
     if sample.cabinet is not None:
         _observe_cabinet(batch, known, sample.cabinet, filed)
     _observe_clock(batch, known, sample, filed)
@@ -221,12 +222,14 @@ def _observe_lamp(
         watcher.observe(subject, kind, verdict, filed, evidence=evidence, diagnosed=diagnosed)
 
 
-def _observe_meter(batch: Batch, subject: Subject, sample: Sample, filed: datetime) -> None:
+def _observe_meter(
+    batch: Batch, subject: Subject, sample: Sample, filed: datetime, *, diagnosed: bool
+) -> None:
     watcher, metered, meter = batch.state.watcher, batch.state.metered, sample.meter
     name, commune = subject.name, subject.place.commune
     if meter is None:
         if name in metered:
-            watcher.observe(subject, METER_STALE, Verdict.BAD, filed, evidence=dict)
+            watcher.observe(subject, METER_STALE, Verdict.BAD, filed, evidence=dict, diagnosed=diagnosed)
         return
     metered.add(name)
     if METER_STALE not in sample.faults:

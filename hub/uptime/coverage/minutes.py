@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
+
 from hub.uptime.coverage.states import LETTERS, SLOTS
 
 Minutes = bytearray
@@ -29,11 +31,9 @@ def mark(minutes: Minutes, first: int, last: int, state: int) -> None:
 
 
 def joined(one: Minutes, other: Minutes) -> Minutes:
-    """Both days' samples in one, whichever came first; quick where `other` has few runs."""
-    both = one[:]
-    for run in _RUN.finditer(other):
-        mark(both, run.start(), run.end() - 1, other[run.start()])
-    return both
+    """Both days' samples in one, whichever came first."""
+    day = np.maximum(np.frombuffer(one, np.uint8), np.frombuffer(other, np.uint8))
+    return bytearray(day.tobytes())
 
 
 def to_text(minutes: Minutes) -> str:
@@ -50,15 +50,43 @@ def from_text(text: str) -> Minutes:
     """What `to_text` wrote; raises ValueError for anything else."""
     minutes = no_minutes()
     for word in text.split():
-        found = _TEXT.fullmatch(word)
-        if found is None or found[1] not in _STATE:
-            raise ValueError(f"not a run of coverage: {word!r}")
-        first = int(found[2])
-        last = first if found[3] is None else int(found[3])
-        if not first <= last < SLOTS:
-            raise ValueError(f"not within a day: {word!r}")
-        minutes[first : last + 1] = bytes([_STATE[found[1]]]) * (last + 1 - first)
+        first, last, state = _run(word)
+        minutes[first : last + 1] = bytes([state]) * (last + 1 - first)
     return minutes
+
+
+def with_more(text: str, more: Minutes) -> str:
+    """The day that `to_text` wrote, joined with more minutes of it; a malformed text may raise ValueError.
+
+    What is later than all that is there is put behind it unread: a node that samples every other minute leaves
+    hundreds of runs a day, and reading them all for each new one would cost a hundred times the sample itself.
+    """
+    begin = SLOTS - len(more.lstrip(b"\0"))
+    if begin == SLOTS:
+        return text
+    if not text:
+        return to_text(more)
+    before, _, word = text.rpartition(" ")
+    first, last, state = _run(word)
+    if begin <= last:
+        return to_text(joined(from_text(text), more))
+    if begin > last + 1 or more[begin] != state:
+        return f"{text} {to_text(more)}"
+    whole = bytearray(more)
+    mark(whole, first, last, state)
+    return f"{before} {to_text(whole)}".lstrip()
+
+
+def _run(word: str) -> tuple[int, int, int]:
+    """The first and the last minute of one run, and its state."""
+    found = _TEXT.fullmatch(word)
+    if found is None or found[1] not in _STATE:
+        raise ValueError(f"not a run of coverage: {word!r}")
+    first = int(found[2])
+    last = first if found[3] is None else int(found[3])
+    if not first <= last < SLOTS:
+        raise ValueError(f"not within a day: {word!r}")
+    return first, last, _STATE[found[1]]
 
 
 _TABLES: dict[int, bytes] = {}

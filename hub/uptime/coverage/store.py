@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, Row, select
 
 from hub.bulk import BulkWriter
-from hub.uptime.coverage.minutes import Minutes, from_text, joined, no_minutes, to_text
+from hub.uptime.coverage.minutes import Minutes, from_text, no_minutes, with_more
 from hub.uptime.tables import coverage_day
 
 Key = tuple[str, str, int]
@@ -47,22 +47,26 @@ class Part:
         self.first_wh = told if self.first_wh is None else min(self.first_wh, told)
         self.last_wh = told if self.last_wh is None else max(self.last_wh, told)
 
-    def join(self, other: Part) -> None:
-        """Make this the two days' samples in one."""
-        self.minutes = joined(other.minutes, self.minutes)
-        for told in (other.first_wh, other.last_wh):
-            if told is not None:
-                self.count(*told)
-
 
 def write_parts(conn: Connection, parts: Mapping[Key, Part], revision: int) -> None:
     """Join each part into its row. The caller holds the revision's lock, so that no other writer is between."""
-    for part, row in _rows_of(conn, list(parts), parts):
-        part.join(_part(row))
+    there: dict[Key, str] = {}
+    for row in _found(conn, parts):
+        key = _key(row)
+        there[key] = row.runs
+        for told in _counted(row):
+            if told is not None:
+                parts[key].count(*told)
     _ROWS.write(
         conn,
         [
-            (*key, to_text(part.minutes), *_columns(part.first_wh), *_columns(part.last_wh), revision)
+            (
+                *key,
+                with_more(there.get(key, ""), part.minutes),
+                *_columns(part.first_wh),
+                *_columns(part.last_wh),
+                revision,
+            )
             for key, part in parts.items()
         ],
     )
@@ -82,13 +86,6 @@ def last_runs(conn: Connection, keys: Sequence[Key]) -> dict[Key, tuple[int, int
         if last >= 0:
             found[_key(row)] = (last, minutes[last])
     return found
-
-
-def _rows_of(
-    conn: Connection, keys: Sequence[Key], parts: Mapping[Key, Part]
-) -> Iterator[tuple[Part, Row[tuple[object, ...]]]]:
-    for row in _found(conn, keys):
-        yield parts[_key(row)], row
 
 
 def _found(conn: Connection, keys: Iterable[Key]) -> Iterator[Row[tuple[object, ...]]]:
@@ -115,6 +112,11 @@ def _key(row: Row[tuple[object, ...]]) -> Key:
 
 
 def _part(row: Row[tuple[object, ...]]) -> Part:
+    return Part(from_text(row.runs), *_counted(row))
+
+
+def _counted(row: Row[tuple[object, ...]]) -> tuple[Told, Told]:
+    """The first and the last word of the counter."""
     first = None if row.first_wh is None else (row.first_wh_at_s, row.first_wh)
     last = None if row.last_wh is None else (row.last_wh_at_s, row.last_wh)
-    return Part(from_text(row.runs), first, last)
+    return first, last

@@ -24,6 +24,7 @@ def test_a_few_days_of_many_faults_are_told_as_they_were(tmp_path: Path) -> None
     assert sum(score.found for score in scores.values()) >= 25
     assert scores["feeder_outage"].found >= 6
     assert scores["hub_blind"].found >= 4
+    assert report.troubles["maintenance, planned"] == 1
 
 
 @pytest.mark.soak

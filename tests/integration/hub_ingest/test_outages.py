@@ -146,6 +146,26 @@ def test_silence_turns_into_a_feeder_outage_when_a_late_word_tells_of_it(village
     assert steps(rig, cut) == ["opened", "closed"]
 
 
+def test_a_silence_that_has_ended_gets_its_right_name_when_a_later_word_tells_of_it(village: Rig) -> None:
+    rig = village
+    rig.pass_time(36, every_s=2)
+    for _ in range(3):
+        for n in range(1, NODES + 1):
+            rig.send(Kind.STATE, state(number=n, heartbeat_s=10, at=rig.now), number=n)
+        rig.committer.step()
+        rig.pass_time(8, every_s=2)
+    ended = the(rig, "backhaul_outage")
+    assert ended.closed_at is not None
+    word(rig, 1, 1, "supply_loss", True, at=START + timedelta(seconds=2))
+    word(rig, 1, 2, "supply_loss", False, at=START + timedelta(seconds=20))
+    rig.committer.step()
+    group = the(rig, "feeder_outage")
+    assert (group.id, group.closed_at, group.severity) == (ended.id, ended.closed_at, "critical")
+    assert group.closed_evidence is not None
+    assert group.closed_evidence["supply_loss_told_by"] == node_name(1)
+    assert steps(rig, group) == ["opened", "closed", "corrected"]
+
+
 def test_a_hub_that_was_down_was_blind_from_its_last_sign_of_life(village: Rig) -> None:
     rig = village
     rig.pass_time(4)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bench.truth.matching import Comparison, Seen, compare, notices_per_trip
-from simulators.truth.episodes import Episode, Excuse
+from bench.truth.matching import Comparison, Seen, compare, known_by, notices_per_trip
+from simulators.truth.episodes import Episode, Excuse, Truth
 from simulators.truth.plan import Trouble
 
 HOUR_S = 3600.0
@@ -155,3 +155,26 @@ def test_a_node_that_is_dead_by_itself_is_no_notice_of_the_trip() -> None:
     one = seen(1, 0.1, 3, kind="communication_failure", originator="xt-0001")
     assert notices_per_trip(trips, {"L1": frozenset({"xt-0001"})}, [one], {1: dead}) == [0]
     assert notices_per_trip(trips, {"L1": frozenset({"xt-0001"})}, [one], {}) == [1]
+
+
+def so_far(until_h: float, *found: Seen) -> Comparison:
+    truth = Truth([episode(10, 20), episode(90, 95, kind="meter_stale")], [], [])
+    return compare(known_by(truth, until_h * HOUR_S).episodes, [], found)
+
+
+def test_what_still_lasts_need_not_be_found_yet() -> None:
+    assert so_far(19).missed == []
+    assert [one.kind for one in so_far(22).missed] == ["lamp_failure"]
+    assert so_far(89).scores.keys() == {"lamp_failure"}
+
+
+def test_what_may_still_be_open_is_not_late() -> None:
+    assert so_far(30, seen(1, 11, None)).outlived == []
+    assert len(so_far(47, seen(1, 11, None)).outlived) == 1
+
+
+def test_a_trip_counts_once_nobody_may_be_told_of_it_any_more() -> None:
+    trip = Trouble("trip", "XT-L1", 10 * HOUR_S, 20 * HOUR_S)
+    truth = Truth([], [], [trip])
+    assert known_by(truth, 20.2 * HOUR_S).trips == []
+    assert known_by(truth, 20.3 * HOUR_S).trips == [trip]

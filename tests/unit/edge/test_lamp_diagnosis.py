@@ -292,6 +292,64 @@ def test_maintenance_makes_the_node_learn_anew() -> None:
     assert not lamp.diagnosis.expectation.at(1.0).learned
 
 
+def test_an_overdriven_lamp_that_draws_more_as_the_mains_rises_at_night_is_not_tapped() -> None:
+    lamp = Lamp()
+    lamp.run(2 * HOUR, 60)
+    assert lamp.run(2 * HOUR, 88) == ["+lamp_power_too_high"]
+    assert lamp.run(3 * HOUR, 100) == []
+    assert lamp.run(2 * HOUR, 60 + 150) == ["-lamp_power_too_high", "+power_tapping"], "beside a real tap"
+
+
+def overdriven_evening(lamp: Lamp) -> None:
+    """At full light it draws a third too much, dimmed no more than an unlearned driver may."""
+    assert lamp.run(2 * HOUR, 80) == ["+lamp_power_too_high"]
+    lamp.turn(0.5)
+    assert lamp.run(4 * HOUR, 41) == ["-lamp_power_too_high"]
+
+
+def test_a_lamp_that_is_ill_at_full_light_is_not_learned_dimmed() -> None:
+    lamp = Lamp()
+    overdriven_evening(lamp)
+    assert not lamp.diagnosis.expectation.at(0.5).learned
+    assert lamp.run(4 * HOUR, 30) == [], "mended, it is not told as too weak"
+    lamp.turn(1.0)
+    lamp.run(2 * HOUR, 60)
+    lamp.turn(0.5)
+    lamp.run(2 * HOUR, 30)
+    assert lamp.diagnosis.expectation.at(0.5).power_w == pytest.approx(30)
+
+
+def test_that_a_lamp_was_ill_at_full_light_outlives_a_restart() -> None:
+    lamp, again = Lamp(), Lamp()
+    overdriven_evening(lamp)
+    again.diagnosis.restore(lamp.diagnosis.to_save())
+    again.turn(0.5)
+    again.run(4 * HOUR, 41)
+    assert not again.diagnosis.expectation.at(0.5).learned
+
+
+def test_an_ill_lamp_that_was_worked_at_is_learned_anew() -> None:
+    lamp = Lamp()
+    overdriven_evening(lamp)
+    lamp.run(1 * MINUTE, 30, maintenance=True)
+    lamp.run(2 * HOUR, 30)
+    assert lamp.diagnosis.expectation.at(0.5).power_w == pytest.approx(30)
+
+
+def test_one_odd_reading_before_a_lamp_is_dimmed_delays_what_is_learned_by_a_night_at_most() -> None:
+    lamp = Lamp()
+    lamp.run(2 * HOUR, 60)
+    lamp.run(30, 80)
+    lamp.turn(0.5)
+    lamp.run(2 * HOUR, 33)
+    assert not lamp.diagnosis.expectation.at(0.5).learned
+    lamp.turn(1.0)
+    lamp.run(10 * MINUTE, 60)
+    lamp.turn(0.5)
+    lamp.run(2 * HOUR, 33)
+    assert lamp.diagnosis.expectation.at(0.5).learned
+
+
 def test_what_can_not_be_told_neither_shortens_nor_prolongs_a_hold_off() -> None:
     standing = Standing(begin_after_s=300, end_after_s=300)
     assert [standing.look(True, second) for second in (0, 100, 200)] == [None] * 3

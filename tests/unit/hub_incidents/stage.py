@@ -45,12 +45,16 @@ class Stage:
         self.watcher = Watcher(RuleBook(rules), {})
         self.told = ToldFaults()
         self.up = {node(n).name for n in range(1, nodes + 1)}
+        self.promised_s = 30.0
+        """Within which time each node promises a word."""
         self.steps: list[Step] = []
         self._seq = 0
 
     def settle(self) -> list[Step]:
         """As after a batch: arrange, and take what is to be written."""
-        self.watcher.arrange(self.now, lambda place: self.up if place.feeder == "L1" else ())
+        self.watcher.arrange(
+            self.now, lambda place: self.up if place.feeder == "L1" else (), lambda _: self.promised_s
+        )
         new = self.watcher.take().changes
         self.steps += new
         return new

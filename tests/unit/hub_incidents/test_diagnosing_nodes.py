@@ -34,15 +34,15 @@ class Lamp:
         self.now = START
         self.before = PoleMark(KNOWN.name, "e", 1, START, (), counters)
 
-    def take(self, power_w: float, *faults: str, level: float = 1.0, minutes: float = 1) -> bool:
-        """One sample; returns whether it was routine."""
+    def take(self, power_w: float | None, *faults: str, level: float = 1.0, minutes: float = 1) -> bool:
+        """One sample, without a reading where `power_w` is None; returns whether it was routine."""
         sample = Sample(
             seq=self.before.seq + 1,
             pole=POLE,
             time=self.now,
             clock="synced",
             lamp=LampReading(effect_level=level, reason="sun", due=level > 0),
-            meter=MeterReading(power_w=power_w, voltage_v=230.0),
+            meter=None if power_w is None else MeterReading(power_w=power_w, voltage_v=230.0),
             faults=list(faults),
         )
         routine = is_routine(self.state, KNOWN, sample, self.before)
@@ -53,7 +53,7 @@ class Lamp:
         self.now += timedelta(minutes=minutes)
         return routine
 
-    def go_on(self, samples: int, power_w: float, *faults: str, **what: Any) -> None:
+    def go_on(self, samples: int, power_w: float | None, *faults: str, **what: Any) -> None:
         for _ in range(samples):
             self.take(power_w, *faults, **what)
 
@@ -105,6 +105,25 @@ def test_a_meter_that_froze_by_day_makes_no_dead_lamp_of_a_lit_one(counters: Lam
     lamp.go_on(10, 0.0, "meter_stale", level=0.0)
     lamp.go_on(600, 0.0, "meter_stale")
     assert lamp.kinds() == ["meter_stale"]
+
+
+def test_a_meter_that_froze_by_night_makes_no_lamp_burn_by_day() -> None:
+    lamp = Lamp()
+    lamp.go_on(10, RATED_W, "meter_stale")
+    lamp.go_on(600, RATED_W, "meter_stale", level=0.0)
+    assert lamp.kinds() == ["meter_stale"]
+
+
+@pytest.mark.parametrize(("counters", "told"), [(COUNTERS, []), (None, ["meter_stale"])])
+def test_two_missing_readings_half_an_hour_apart_are_no_silent_meter_where_a_node_watches_it(
+    counters: LampCounters | None, told: list[str]
+) -> None:
+    lamp = Lamp(counters=counters)
+    lamp.take(RATED_W)
+    lamp.go_on(2, None, minutes=30)
+    assert lamp.kinds() == told
+    lamp.go_on(3, None, minutes=30)
+    assert lamp.kinds() == ["meter_stale"], "its node may have failed to tell"
 
 
 def test_a_frozen_meter_mends_no_lamp_either() -> None:

@@ -13,6 +13,7 @@ from hub.incidents.model import (
     FEEDER_OUTAGE,
     HUB,
     HUB_BLIND,
+    METER_STALE,
     SUPPLY_LOSS,
     Key,
     Place,
@@ -22,7 +23,7 @@ from hub.incidents.model import (
 )
 from hub.incidents.quieting.grouping import Down, find_group, is_over
 from hub.incidents.rulebook import RuleRow
-from tests.unit.hub_incidents.stage import FEEDER, START, Stage, node
+from tests.unit.hub_incidents.stage import FEEDER, START, Stage, camera, node, pole
 
 PARAMS = DEFAULT_RULES[FEEDER_OUTAGE].params
 LONE = Key("tg-0001", COMMUNICATION_FAILURE)
@@ -223,6 +224,53 @@ def test_a_trip_that_began_while_the_hub_was_deaf_is_told_once_though_a_battery_
     stage.tell(node(1), SUPPLY_LOSS, True)
     stage.settle()
     assert stage.loud() == [Key(FEEDER, FEEDER_OUTAGE)]
+
+
+def trip_over(stage: Stage, *, look_every_s: float = 60, looks: int = 3) -> dict[str, float]:
+    """A trip that outlasts some looks and ends; after how many seconds each leftover is told."""
+    stage.lose_supply(*range(1, 10))
+    stage.fall_silent(10)
+    stage.settle()
+    for _ in range(looks):
+        stage.tell(pole(1), METER_STALE, True)
+        stage.tell(camera(1), "camera_offline", True)
+        stage.pass_time(look_every_s)
+    stage.get_supply(*range(1, 9))
+    stage.settle()
+    stage.pass_time(11)
+    assert stage.words(FEEDER, FEEDER_OUTAGE) == ["opened", "closed"]
+    released = [step for step in stage.steps if step.change == "released"]
+    return {
+        f"{step.key.originator} {step.key.kind}": (step.columns["notify_after"] - stage.now).total_seconds()
+        for step in released
+    }
+
+
+def test_what_a_trip_leaves_behind_waits_until_its_node_has_looked_again() -> None:
+    stage = Stage(nodes=10)
+    stage.promised_s = 660
+    assert trip_over(stage) == {
+        "TG-0001 meter_stale": 1452,
+        "CAM-0001 camera_offline": 1452,
+        "tg-0009 supply_loss": 1452,
+        # That it speaks at all needs no look.
+        "tg-0010 communication_failure": 120,
+    }
+
+
+def test_a_node_that_looks_less_often_than_it_speaks_has_the_time_of_its_looks() -> None:
+    told = trip_over(Stage(nodes=10), look_every_s=300)
+    assert told["TG-0001 meter_stale"] == told["CAM-0001 camera_offline"] == 660
+    assert told["tg-0009 supply_loss"] == 120
+
+
+def test_a_long_silence_within_a_trip_is_not_taken_for_a_rhythm() -> None:
+    told = trip_over(Stage(nodes=10), look_every_s=20_000, looks=2)
+    assert told["TG-0001 meter_stale"] == 7920
+
+
+def test_a_node_that_looks_every_half_minute_waits_as_long_as_nodes_boot() -> None:
+    assert set(trip_over(Stage(nodes=10), look_every_s=30).values()) == {120}
 
 
 def test_two_of_ten_nodes_are_two_incidents() -> None:

@@ -123,3 +123,45 @@ def test_a_power_cut_told_afterwards_turns_the_outage_that_looked_like_a_lost_li
     stage.settle()
     assert stage.words(FEEDER, BACKHAUL_OUTAGE) == ["opened", "turned"]
     assert len(stage.open(FEEDER_OUTAGE)) == 1
+
+
+def silence_that_ended(stage: Stage) -> None:
+    stage.fall_silent(1, 2, 3, 4)
+    stage.settle()
+    stage.pass_time(1800)
+    stage.come_back(1, 2, 3, 4)
+    stage.pass_time(11)
+    assert stage.words(FEEDER, BACKHAUL_OUTAGE) == ["opened", "closed"]
+
+
+def test_a_power_cut_told_after_all_was_well_again_puts_the_name_right_and_tells_nobody() -> None:
+    stage = Stage(nodes=4)
+    silence_that_ended(stage)
+    stage.tell(node(1), "supply_loss", True, at=START - timedelta(seconds=80))
+    stage.tell(node(1), "supply_loss", False, at=stage.now - timedelta(seconds=20))
+    stage.tell(node(2), "supply_loss", True, at=START - timedelta(seconds=80))
+    stage.tell(node(2), "supply_loss", False, at=stage.now - timedelta(seconds=20))
+    (corrected,) = [step for step in stage.settle() if step.change == "corrected"]
+    assert (corrected.key, corrected.opened_at) == ((FEEDER, BACKHAUL_OUTAGE), START)
+    assert corrected.columns == {"kind": FEEDER_OUTAGE, "severity": "critical"}
+    assert corrected.merge == {"supply_loss_told_by": "tg-0001"}
+    assert stage.loud() == []
+
+
+def test_a_restart_after_a_power_cut_that_comes_as_history_is_evidence_and_no_restart_to_count() -> None:
+    stage = Stage(nodes=4)
+    silence_that_ended(stage)
+    for _ in range(5):
+        stage.told.reset(stage.watcher, node(1), stage.now, "power_cut", live=False)
+    assert [step.change for step in stage.settle()] == ["corrected"]
+    assert stage.open() == []
+
+
+def test_another_days_power_cut_and_another_nodes_say_nothing_of_a_silence() -> None:
+    stage = Stage(nodes=5)
+    silence_that_ended(stage)
+    stage.told.reset(stage.watcher, node(5), stage.now, "power_cut", live=False)
+    stage.told.reset(stage.watcher, node(1), START - timedelta(hours=1), "power_cut", live=False)
+    stage.told.reset(stage.watcher, node(1), stage.now + timedelta(hours=1), "power_cut", live=False)
+    stage.told.reset(stage.watcher, node(1), stage.now, "crash", live=False)
+    assert stage.settle() == []

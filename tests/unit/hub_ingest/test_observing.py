@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given, settings
@@ -187,6 +187,26 @@ def test_a_camera_is_judged_by_its_readings(
         camera=CAMERA, reachable=True, stream="live", picture="ok", clock_offset_s=1, recording_age_s=30
     )
     road.go_on(17, cameras=[well])
+    assert road.kinds() == []
+
+
+def picture(word: Literal["ok", "moved", "defocused"]) -> list[CameraReading]:
+    return [CameraReading(camera=CAMERA, reachable=True, picture=word)]
+
+
+def test_two_odd_words_within_another_fault_are_no_fault_of_their_own(road: Road) -> None:
+    road.go_on(70, cameras=picture("defocused"))
+    road.go_on(1, cameras=picture("moved"))
+    road.go_on(70, cameras=picture("defocused"))
+    road.go_on(1, cameras=picture("moved"))
+    assert road.kinds() == ["camera_defocused"]
+
+
+def test_what_stands_of_a_picture_is_not_ended_by_another_word(road: Road) -> None:
+    road.go_on(70, cameras=picture("moved"))
+    road.go_on(70, cameras=picture("defocused"))
+    assert road.kinds() == ["camera_defocused", "camera_moved"]
+    road.go_on(17, cameras=picture("ok"))
     assert road.kinds() == []
 
 

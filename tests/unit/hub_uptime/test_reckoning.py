@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.uptime.coverage.minutes import Minutes, from_text, joined, mark, no_minutes, to_text
+from hub.uptime.coverage.minutes import Minutes, from_text, joined, mark, no_minutes, to_text, with_more
 from hub.uptime.coverage.states import SLOTS, State
 from hub.uptime.daily.reckoning import Span, Sums, reckon, usual_gap
 from tests.unit.hub_uptime.words import minute
@@ -185,6 +185,24 @@ def test_days_join_in_any_order_and_any_grouping(
     a, b, c = _made(one), _made(two), _made(three)
     assert joined(joined(a, b), c) == joined(a, joined(c, b))
     assert joined(a, a) == a
+
+
+@given(days, days)
+def test_minutes_put_behind_a_text_are_the_two_days_in_one(
+    one: list[tuple[int, int, State]], two: list[tuple[int, int, State]]
+) -> None:
+    a, b = _made(one), _made(two)
+    assert with_more(to_text(a), b) == to_text(joined(a, b))
+
+
+@given(days, st.integers(0, SLOTS))
+def test_a_day_told_in_two_parts_reads_as_if_it_had_been_told_in_one(
+    runs: list[tuple[int, int, State]], cut: int
+) -> None:
+    day = _made(runs)
+    before, after = no_minutes(), no_minutes()
+    before[:cut], after[cut:] = day[:cut], day[cut:]
+    assert with_more(to_text(before), after) == to_text(day)
 
 
 @pytest.mark.parametrize("text", ["L", "L5-2", "L0-1440", "Q1", "L1;DROP"])

@@ -38,6 +38,19 @@ def test_every_evening_of_low_voltage_is_an_episode_of_its_own() -> None:
     assert [(one.begin_s / HOUR_S, one.end_s / HOUR_S) for one in found] == [(6, 10), (30, 34), (54, 58)]
 
 
+def test_a_tap_that_draws_as_the_lamp_does_may_look_like_its_contactor_until_the_lamp_is_lit() -> None:
+    layout = lay_out_commune(poles=60, cameras=0, seed=1)
+    weak, strong = (
+        next(site.pole.code for site in layout.sites if site.pole.lamp_rated_w == rated_w)
+        for rated_w in (60.0, 150.0)
+    )
+    assert truth(Trouble("tapped in the evening", weak, 0, 2 * DAY_S), layout=layout).excuses == []
+    found = truth(Trouble("tapped in the evening", strong, 0, 2 * DAY_S), layout=layout).excuses
+    # The year starts at noon.
+    assert [(one.begin_s / HOUR_S, one.end_s / HOUR_S) for one in found] == [(6, 7), (30, 31)]
+    assert {one.kinds for one in found} == {frozenset({"lamp_unexpected_on"})}
+
+
 def test_a_hub_that_is_down_all_the_while_need_not_know() -> None:
     lamp = Trouble("meter silent", "XT-0001", HOUR_S, 4 * HOUR_S)
     assert required(lamp, what="meter silent") == [True]
@@ -55,6 +68,15 @@ def test_a_trip_excuses_its_nodes_only_where_they_keep_quiet() -> None:
     nodes = next(one for one in found.excuses if "communication_failure" in one.kinds)
     assert nodes.must_be_quiet
     assert set(LAYOUT.feeders["XT-L1"]) < nodes.originators
+
+
+def test_work_that_was_planned_at_the_hub_is_quiet_though_the_hub_was_down_when_it_began() -> None:
+    node = LAYOUT.sites[0].node
+    down = Trouble("hub down", "", HOUR_S / 2, 1.2 * HOUR_S)
+    for planned in (False, True):
+        work = Trouble("maintenance", node, HOUR_S, 3 * HOUR_S, size=600, planned=planned)
+        (excuse,) = truth(work, down).excuses
+        assert excuse.must_be_quiet is planned
 
 
 def test_a_node_that_dies_within_its_feeders_trip_need_not_be_told_apart() -> None:

@@ -110,3 +110,18 @@ def test_an_unconfirmed_sample_is_never_forgotten() -> None:
     again = [item.seq for _, node, item in ear.items if node == LAYOUT.sites[0].node and item.historical]
     assert len(again) > 1
     assert min(again) == 1
+
+
+def test_a_node_tells_of_work_that_was_not_planned_and_knows_nothing_of_work_that_was() -> None:
+    told, planned = (LAYOUT.sites[number].node for number in (0, 1))
+    ear = live(
+        Trouble("maintenance", told, HOUR_S, 2 * HOUR_S),
+        Trouble("maintenance", planned, HOUR_S, 2 * HOUR_S, planned=True),
+        hours=3,
+    )
+    words = {
+        node
+        for _, node, item in ear.items
+        if isinstance(item, Sample) and item.lamp.reason == "maintenance"
+    }
+    assert words == {told}
