@@ -14,7 +14,7 @@ from typing import Any, Literal
 import msgspec
 from sqlalchemy import Connection, Select, select
 
-from hub.incidents.loading import load_watcher
+from hub.incidents.loading import ended_by_measure, load_watcher
 from hub.incidents.model import METER_STALE, Place, Subject
 from hub.incidents.told import ToldFaults
 from hub.incidents.watcher import Watcher
@@ -131,7 +131,7 @@ def load_state(conn: Connection, now: datetime, scope: Scope = ALONE) -> IngestS
     watcher = load_watcher(
         conn, now, scope.tokens, set() if scope.tokens is None else _originators(conn, nodes, scope)
     )
-    state = IngestState(watcher, scope=scope)
+    state = IngestState(watcher, ToldFaults(ended_by_measure(conn, now)), scope=scope)
     for row in nodes.values():
         state.nodes[row.node] = NodeLive(
             node=row.node,
