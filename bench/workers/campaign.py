@@ -126,8 +126,7 @@ def _campaign(
     _settle(watching)
     seconds = time.monotonic() - started
     watching.complaints += _uneven(watching.leases, set(house.workers))
-    for worker in house.workers.values():
-        worker.stop()
+    house.stop_workers()
     held = {holder for holder, _ in house.ask(read_leases).values()} - {None}
     watching.complaints += [f"{name} stopped and still holds communes" for name in sorted(map(str, held))]
     return WorkersReport(

@@ -54,7 +54,9 @@ def _way(step: Step) -> str:
 
 def _open(conn: Connection, steps: Sequence[Step], revision: int, history: list[Sequence[Value]]) -> None:
     """Rows for what opened, and for what is kept after the fact; one that is open already gets none."""
-    opening = [step for step in steps if "closed_at" not in step.columns and not _is_known_blind(conn, step)]
+    opening = [
+        step for step in steps if "closed_at" not in step.columns and not _is_known_blind(conn, step)
+    ]
     ids: dict[Key, int] = {}
     for start in range(0, len(opening), _ROWS_PER_STATEMENT):
         rows = [_row(step, revision) for step in opening[start : start + _ROWS_PER_STATEMENT]]

@@ -55,7 +55,7 @@ def _blind(engine: Engine) -> list[IncidentView]:
 def _steps(engine: Engine) -> dict[str, int]:
     query = select(incident_change.c.change, func.count()).group_by(incident_change.c.change)
     with reading(engine).connect() as conn:
-        return {change: count for change, count in conn.execute(query)}
+        return {row.change: row[1] for row in conn.execute(query)}
 
 
 def test_both_notice_that_the_broker_is_gone(engine: Engine) -> None:
