@@ -19,6 +19,7 @@ from bench.postgres import BenchPostgres
 from bench.workers.crowd import Crowd
 from bench.workers.faults import Faults, IncidentCount, count_incidents
 from bench.workers.house import House
+from hub.ingest.scaling.leases import LEASE_S
 from hub.ingest.tables import ingest_lease
 
 COMMUNES = 7
@@ -162,8 +163,9 @@ def _kill_at_random(
         name = rng.choice(sorted(set(workers) - set(down)))
         _kill(watching, workers[name])
         killed[name] += 1
-        # From at once, when it finds its own leases, to long after the others have taken them.
-        down[name] = now_s + rng.choice((rng.uniform(0.0, 2.0), rng.uniform(5.0, 12.0)))
+        # From at once, when it finds its own leases, to long after the others have taken them: the first so.
+        pauses_s = rng.uniform(0.0, 2.0), rng.uniform(LEASE_S + 2.0, 12.0)
+        down[name] = now_s + (pauses_s[1] if killed.total() == 1 else rng.choice(pauses_s))
         next_s = now_s + rng.uniform(0.3, 4.0)
         progress(killed.total())
     for name in down:
