@@ -79,6 +79,16 @@ class _Watching:
     unserved: list[_Death] = field(default_factory=list)
     took_s: list[float] = field(default_factory=list)
     takeovers: int = 0
+    died_with: dict[str, set[tuple[str, int]]] = field(default_factory=dict)
+    """By worker, the communes it held when it was killed last, with their tokens."""
+
+    def serving(self) -> set[str]:
+        """Who holds communes since it was started: a start raises the tokens of what its name held."""
+        return {
+            holder
+            for commune, (holder, token) in self.leases.items()
+            if holder is not None and (commune, token) not in self.died_with.get(holder, ())
+        }
 
     def look(self, *, ending: bool = False) -> None:
         """One look at faults, leases, and who is served again."""
@@ -160,7 +170,11 @@ def _kill_at_random(
             workers[name].start(wait=False)
         if now_s < next_s or len(down) >= min(DOWN_AT_ONCE, len(workers) - 1):
             continue
-        name = rng.choice(sorted(set(workers) - set(down)))
+        serving = watching.serving()
+        victims = [one for one in sorted(set(workers) - set(down)) if serving - {one}]
+        if not victims:
+            continue  # else a slow machine, where starts take longer than lives, shows nothing of a takeover
+        name = rng.choice(victims)
         _kill(watching, workers[name])
         killed[name] += 1
         # From at once, when it finds its own leases, to long after the others have taken them: the first so.
@@ -178,6 +192,7 @@ def _kill(watching: _Watching, worker: Child) -> None:
     leases = watching.house.ask(read_leases)
     worker.kill()
     held = [commune for commune, (holder, _) in leases.items() if holder == worker.name]
+    watching.died_with[worker.name] = {(commune, leases[commune][1]) for commune in held}
     if held:
         watching.unserved.append(_Death(time.monotonic(), worker.name, held))
 
