@@ -62,7 +62,9 @@ class Turns:
     commits_per_s: float
     msgs_per_s: float
     cpu_us_per_msg: float
-    """Processor time of the workers, the feeding included, without PostgreSQL's."""
+    """Processor time of the workers, the feeding included."""
+    postgres_cpu_us_per_msg: float
+    """Of their backends; what writes PostgreSQL's files behind them is not in it."""
     rows_per_msg: float
     wal_bytes_per_msg: float
     log_bytes_per_msg: float
@@ -91,14 +93,14 @@ def run_turns(
         upgrade(engine)
         for number in range(1, workers + 1):
             for per_commit in PER_COMMIT:
-                found.append(_measure(engine, number, per_commit, seconds))
+                found.append(_measure(engine, server, number, per_commit, seconds))
                 progress(len(found))
         engine.dispose()
     points, influx_bytes = _influx(data, influx_poles)
     return TurnsReport(found, points, round(influx_bytes / points, 1))
 
 
-def _measure(engine: Engine, workers: int, per_commit: int, seconds: float) -> Turns:
+def _measure(engine: Engine, server: BenchPostgres, workers: int, per_commit: int, seconds: float) -> Turns:
     names = [f"t{workers}-{per_commit}-{number}" for number in range(workers)]
     with engine.begin() as conn:
         conn.execute(insert(ingest_lease), [{"commune": one, "worker": one, "token": 1} for one in names])
@@ -113,10 +115,10 @@ def _measure(engine: Engine, workers: int, per_commit: int, seconds: float) -> T
         writer.start()
     try:
         ready.wait(_COMES_UP_WITHIN_S)
-        before = _spent(engine)
+        before = _spent(engine, server)
         counts: list[tuple[int, int, float, float]] = [results.get(timeout=seconds + 60) for _ in writers]
         wait_until(lambda: _alone(engine), within_s=20, what="the writers' connections to end")
-        after = _spent(engine)
+        after = _spent(engine, server)
     except (BrokenBarrierError, queue.Empty) as error:
         raise ChildError(f"a writer of the measurement did not come up or ended: {error!r}") from None
     finally:
@@ -132,20 +134,25 @@ def _measure(engine: Engine, workers: int, per_commit: int, seconds: float) -> T
         commits_per_s=round(sum(commits / took_s for commits, _, took_s, _ in counts), 1),
         msgs_per_s=round(sum(count / took_s for _, count, took_s, _ in counts), 1),
         cpu_us_per_msg=round(sum(cpu_s for *_, cpu_s in counts) / messages * 1e6, 1),
+        postgres_cpu_us_per_msg=round((after[2] - before[2]) / messages * 1e6, 1),
         rows_per_msg=round((after[0] - before[0]) / messages, 3),
         wal_bytes_per_msg=round((after[1] - before[1]) / messages, 1),
         log_bytes_per_msg=round(log_bytes / logged, 1),
     )
 
 
-def _spent(engine: Engine) -> tuple[int, int]:
-    """Rows changed and bytes of write-ahead log so far."""
+def _spent(engine: Engine, server: BenchPostgres) -> tuple[int, int, float]:
+    """Rows changed, bytes of write-ahead log, and processor seconds of PostgreSQL's backends so far."""
     with engine.connect() as conn:
+        backends = conn.execute(
+            text("SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'")
+        ).scalars()
+        cpu_s = server.cpu_s(backends)
         rows = conn.execute(
             text("SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) FROM pg_stat_user_tables")
         ).scalar_one()
         wal = conn.execute(text("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')")).scalar_one()
-    return int(rows), int(wal)
+    return int(rows), int(wal), cpu_s
 
 
 def _alone(engine: Engine) -> bool:
