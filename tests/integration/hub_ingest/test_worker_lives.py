@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import partial
 
 import pytest
 from sqlalchemy import Engine, func, select, update
 
 from hub.db import open_database
+from hub.incidents.catalogue import CATALOGUE
+from hub.incidents.model import LAMP_FAILURE
 from hub.ingest.lock import LeaseLostError
 from hub.ingest.scaling.leases import (
     Held,
@@ -194,3 +197,23 @@ def test_drained_rows_are_deleted_only_where_no_restart_needs_them(engine: Engin
     assert first.outbox.waiting(0, 100) == []
     assert _ranges(first) == [[[1, 3]]] * MANY
     first.close()
+
+
+def test_a_fault_that_one_worker_saw_begin_is_opened_by_the_next_with_its_true_beginning(
+    engine: Engine,
+) -> None:
+    first = _rig(engine, _beat(engine, "a"))
+    _say(first, 1)
+    begun_at = first.now
+    first.take(Kind.TELEMETRY, telemetry(sample(2, at=begun_at, power_w=0.5)))
+    assert first.incidents("all") == []
+    _die(engine, "a")
+
+    second = _rig(engine, _beat(engine, "b"))
+    hold_off_s = CATALOGUE[LAMP_FAILURE].rule.hold_off_s
+    second.now = begun_at + timedelta(seconds=hold_off_s + 1)
+    second.take(Kind.TELEMETRY, telemetry(sample(3, at=second.now, power_w=0.5)))
+    (opened,) = [one for one in second.incidents() if one.kind == LAMP_FAILURE]
+    assert opened.since_at == begun_at
+    first.close()
+    second.close()
