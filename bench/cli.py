@@ -93,6 +93,24 @@ def workers(
         raise typer.Exit(1)
 
 
+@app.command(epilog="Example: ngonden bench turns --workers 3 --seconds 5 --json")
+def turns(
+    number: Annotated[int, typer.Option("--workers", min=1, help="Measured with one up to so many.")] = 3,
+    seconds: Annotated[float, typer.Option(min=0.5, help="How long each measurement takes.")] = 5.0,
+    influx_poles: Annotated[int, typer.Option(min=1, help="Poles of which InfluxDB gets a day.")] = 100,
+    keep: Keep = None,
+    as_json: AsJson = False,
+) -> None:
+    """What commits of several ingests on one PostgreSQL cost: turns, rows, bytes; and bytes in InfluxDB."""
+    from bench.workers.turns import PER_COMMIT, run_turns
+
+    with workplace(keep) as data, progress_bar("measurements", number * len(PER_COMMIT)) as progress:
+        report = run_turns(
+            data, workers=number, seconds=seconds, influx_poles=influx_poles, progress=progress
+        )
+    show(asdict(report), as_json=as_json)
+
+
 @app.command(epilog="Example: ngonden bench spoilt --bad 10000 --seed 1 --json")
 def spoilt(
     bad: Annotated[int, typer.Option(min=13, help="Malformed messages, and as many good ones.")] = 10_000,

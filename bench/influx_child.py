@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from bench.children import Child, answers, free_port, program
 
 
-def influx_child(directory: Path, *, port: int, log: Path) -> Child:
-    """An InfluxDB 1.x process that fsyncs each write before it answers; its configuration is written here."""
+def influx_child(
+    directory: Path, *, port: int, log: Path, environment: Mapping[str, str] | None = None
+) -> Child:
+    """An InfluxDB 1.x process that fsyncs each write before it answers; its configuration is written here.
+
+    `environment`: settings of InfluxDB's own that lie over it.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     config = directory / "influxdb.conf"
     config.write_text(
@@ -20,5 +27,9 @@ def influx_child(directory: Path, *, port: int, log: Path) -> Child:
         encoding="utf-8",
     )
     return Child(
-        "influxd", [program("influxd"), "-config", str(config)], log=log, ready=lambda: answers(port)
+        "influxd",
+        [program("influxd"), "-config", str(config)],
+        log=log,
+        ready=lambda: answers(port),
+        environment=None if environment is None else {**os.environ, **environment},
     )

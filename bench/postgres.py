@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
 
@@ -76,6 +77,11 @@ class BenchPostgres:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    def cpu_s(self, backends: Iterable[int]) -> float:
+        """Processor seconds of these live backends' process ids and of all that have ended."""
+        assert self._process is not None
+        return sum(_ticks(pid, 11, 12) for pid in backends) + _ticks(self._process.pid, 13, 14)
+
     def stop(self) -> None:
         """End the server and remove its files; does nothing a second time."""
         if self._process is not None:
@@ -104,6 +110,12 @@ class BenchPostgres:
         except psycopg.OperationalError:
             return False
         return True
+
+
+def _ticks(pid: int, first: int, last: int) -> float:
+    """Seconds out of /proc: fields 11 and 12 behind the name are its own, 13 and 14 its ended children's."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
+    return sum(map(int, fields[first : last + 1])) / os.sysconf("SC_CLK_TCK")
 
 
 def _programs() -> Path:

@@ -213,7 +213,7 @@ def _charts(path: Path, poles: int, days: int) -> dict[str, list[float]]:
 
 def _measure_writing(path: Path, poles: int, seed: int) -> tuple[float, float]:
     """Processor microseconds per point for `write`, and for moving two hours of the commune into blocks."""
-    points = _two_hours(poles, seed)
+    points = points_of(poles, seed)
     now_s = FIRST_DAY.timestamp() + 7200
     store = EmbeddedStore(path, clock=lambda: now_s)
     started = time.process_time()
@@ -226,13 +226,14 @@ def _measure_writing(path: Path, poles: int, seed: int) -> tuple[float, float]:
     return (written - started) / len(points) * 1e6, (compacted - written) / len(points) * 1e6
 
 
-def _two_hours(poles: int, seed: int) -> list[Point]:
+def points_of(poles: int, seed: int, *, hours: int = 2) -> list[Point]:
+    """The first hours, at most a day, of so many poles, in the order of their times."""
     first_ms = int(FIRST_DAY.timestamp() * 1000)
     points: list[Point] = []
     for number in range(poles):
         pole = _Pole(number, 1, np.random.default_rng((seed, number)))
         names = {1: (pole.code.lower(), "bench", _COMMUNE)}
-        points += to_points(_first(pole.day(first_ms), 7200 // INTERVAL_S), pole.code, names)
+        points += to_points(_first(pole.day(first_ms), hours * 3600 // INTERVAL_S), pole.code, names)
     return sorted(points, key=lambda point: point.time_ms)
 
 

@@ -19,6 +19,7 @@ from bench.postgres import BenchPostgres
 from bench.workers.crowd import Crowd
 from bench.workers.faults import Faults, IncidentCount, count_incidents
 from bench.workers.house import House
+from hub.ingest.scaling.leases import LEASE_S
 from hub.ingest.tables import ingest_lease
 
 COMMUNES = 7
@@ -120,14 +121,21 @@ def _campaign(
     wait_until(
         lambda: crowd.served(house.communes, 0.0), within_s=90, what="every commune to be served at first"
     )
+    names = set(house.workers)
+    # Else the first to die might hold nothing yet, and on a slow machine each later one, too.
+    wait_until(
+        lambda: not _uneven(house.ask(read_leases), names),
+        within_s=90,
+        every_s=0.2,
+        what="every worker to have its share",
+    )
     watching = _Watching(house, crowd, Faults(house.nodes, rng))
     started = time.monotonic()
     killed = _kill_at_random(watching, rng, kills, progress)
     _settle(watching)
     seconds = time.monotonic() - started
-    watching.complaints += _uneven(watching.leases, set(house.workers))
-    for worker in house.workers.values():
-        worker.stop()
+    watching.complaints += _uneven(watching.leases, names)
+    house.stop_workers()
     held = {holder for holder, _ in house.ask(read_leases).values()} - {None}
     watching.complaints += [f"{name} stopped and still holds communes" for name in sorted(map(str, held))]
     return WorkersReport(
@@ -163,8 +171,9 @@ def _kill_at_random(
         name = rng.choice(sorted(set(workers) - set(down)))
         _kill(watching, workers[name])
         killed[name] += 1
-        # From at once, when it finds its own leases, to long after the others have taken them.
-        down[name] = now_s + rng.choice((rng.uniform(0.0, 2.0), rng.uniform(5.0, 12.0)))
+        # From at once, when it finds its own leases, to long after the others have taken them: the first so.
+        pauses_s = rng.uniform(0.0, 2.0), rng.uniform(LEASE_S + 2.0, 12.0)
+        down[name] = now_s + (pauses_s[1] if killed.total() == 1 else rng.choice(pauses_s))
         next_s = now_s + rng.uniform(0.3, 4.0)
         progress(killed.total())
     for name in down:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import Connection, delete, insert
 
-from bench.children import Child, answers, free_port, program
+from bench.children import Child, ChildError, answers, free_port, program
 from bench.influx_child import influx_child
-from bench.stack import ngonden, run_command
+from bench.stack import ngonden
 from bench.workers.crowd import RATED_W, CrowdNode
 from hub.db import open_database, reading
 from hub.incidents.model import LAMP_FAILURE
 from hub.incidents.tables import incident_rule
+from hub.migrations.runner import upgrade
+from hub.registry.importing import import_registry
 
 NEVER_FLAPS = {"flap_count": 100_000}
 """The same few lamps die again and again here; that a lamp comes and goes is not what is looked at."""
@@ -54,12 +58,12 @@ class House:
             ready=lambda: answers(self.port),
         )
         self.workers = {name: self._worker(data, name) for name in _names(workers)}
-        registry = data / "registry.csv"
-        registry.write_text(_registry(self.nodes), encoding="utf-8")
-        run_command("hub", "migrate", "--database", database)
-        run_command("hub", "import", str(registry), "--database", database)
         self._engine = open_database(database)
+        upgrade(self._engine)
         with self._engine.begin() as conn:
+            imported = import_registry(conn, _registry(self.nodes).encode(), now=datetime.now(UTC))
+            if not imported.stored:
+                raise ChildError(f"the campaign's registry was refused: {imported.errors}")
             conn.execute(delete(incident_rule).where(incident_rule.c.kind.in_((LAMP_FAILURE, TOLD))))
             conn.execute(insert(incident_rule), [_rule(LAMP_FAILURE, HOLD_OFF_S), _rule(TOLD, 0.0)])
 
@@ -74,6 +78,11 @@ class House:
         """Ask the hub's database."""
         with reading(self._engine).connect() as connection:
             return question(connection)
+
+    def stop_workers(self) -> None:
+        """End them in order, all at once as a machine that shuts down does; raises ChildError."""
+        with ThreadPoolExecutor(len(self.workers)) as pool:
+            list(pool.map(Child.stop, self.workers.values()))
 
     def close(self) -> None:
         """End everything at once."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, func, select
 
-from hub.incidents.catalogue import CATALOGUE, GROUP_KINDS
+from hub.incidents.catalogue import CATALOGUE, GROUP_KINDS, TOLD_KINDS
 from hub.incidents.history import KEEP, Ended
 from hub.incidents.model import (
     COMMUNICATION_FAILURE,
@@ -97,6 +97,20 @@ def load_watcher(
     _load_recent(conn, watcher, now)
     watcher.plan(load_windows(conn, now))
     return watcher
+
+
+def ended_by_measure(conn: Connection, now: datetime) -> dict[Key, datetime]:
+    """When what nodes tell of, and is over now, ended last, within the time in which it may be corrected."""
+    query = (
+        select(incident.c.originator, incident.c.kind, func.max(incident.c.closed_at).label("ended_at"))
+        .where(
+            incident.c.closed_at > now - KEEP,
+            incident.c.closed_how == "measured",
+            incident.c.kind.in_(sorted(TOLD_KINDS)),
+        )
+        .group_by(incident.c.originator, incident.c.kind)
+    )
+    return {Key(row.originator, row.kind): row.ended_at for row in conn.execute(query)}
 
 
 def _standing(row: Any, of_id: Mapping[int, Key]) -> Standing:

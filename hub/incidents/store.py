@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Executable, bindparam, delete, insert, select, tuple_, update
+from sqlalchemy import Connection, Executable, bindparam, delete, func, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.bulk import BulkWriter, Value, utc_text
-from hub.incidents.model import Key
+from hub.incidents.model import HUB_BLIND, Key
 from hub.incidents.standing import Outcome, Step
 from hub.incidents.tables import incident, incident_change, incident_watch
 
@@ -23,6 +23,9 @@ _WATCHES = BulkWriter(
 )
 _CHANGES = BulkWriter(incident_change, ("incident_id", "at", "change", "by", "note", "detail", "revision"))
 _ROWS_PER_STATEMENT = 200
+_SIGNS_APART = timedelta(seconds=10)
+"""A hub's last sign of life may be this much older than the end of a blindness it still wrote."""
+
 _JSON = msgspec.json.Encoder()
 
 
@@ -51,7 +54,9 @@ def _way(step: Step) -> str:
 
 def _open(conn: Connection, steps: Sequence[Step], revision: int, history: list[Sequence[Value]]) -> None:
     """Rows for what opened, and for what is kept after the fact; one that is open already gets none."""
-    opening = [step for step in steps if "closed_at" not in step.columns]
+    opening = [
+        step for step in steps if "closed_at" not in step.columns and not _is_known_blind(conn, step)
+    ]
     ids: dict[Key, int] = {}
     for start in range(0, len(opening), _ROWS_PER_STATEMENT):
         rows = [_row(step, revision) for step in opening[start : start + _ROWS_PER_STATEMENT]]
@@ -66,6 +71,22 @@ def _open(conn: Connection, steps: Sequence[Step], revision: int, history: list[
             history.append(_history(found, step.columns["closed_at"], "closed", closed, revision))
         elif step.key in ids:
             history.append(_history(ids[step.key], step.at, step.change, _birth(step), revision))
+
+
+def _is_known_blind(conn: Connection, step: Step) -> bool:
+    """Whether another worker has written, and closed, the time of blindness that this one noticed too.
+
+    All of them notice it, each by its own clock's ticks; writers take turns, so the second sees the first's.
+    """
+    if step.key.kind != HUB_BLIND:
+        return False
+    assert step.standing is not None
+    ended = conn.execute(
+        select(func.max(incident.c.closed_at)).where(
+            incident.c.originator == step.key.originator, incident.c.kind == HUB_BLIND
+        )
+    ).scalar()
+    return ended is not None and (ended >= step.at or ended - step.standing.since > _SIGNS_APART)
 
 
 def _birth(step: Step) -> Mapping[str, Any]:

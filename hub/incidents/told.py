@@ -5,9 +5,10 @@ The node has watched long enough before it speaks. Which kinds become incidents 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from hub.incidents.catalogue import TOLD_KINDS
 from hub.incidents.model import DEVICE_RESET, Evidence, Key, Subject, Verdict
@@ -37,12 +38,13 @@ class _Begun:
 class ToldFaults:
     """Turns nodes' words into observations of a watcher.
 
-    Samples wait and travel together while events go at once, so a word may arrive after a newer one. The
-    order of what was heard is kept in memory only: after a restart of the hub a late sample can at most
-    open or close what the next sample puts right.
+    Samples wait and travel together while events go at once, so a word may arrive after a newer one. After a
+    restart `remember` brings back the order of what was heard; `ended`: when what is over now was last told
+    or seen to be over, by its newest end.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, ended: Mapping[Key, datetime] | None = None) -> None:
+        self._ended = dict(ended or {})
         self._heard: dict[Key, tuple[str, int]] = {}
         self._begun: dict[str, dict[str, _Begun]] = {}
         self._resets: dict[str, list[datetime]] = {}
@@ -65,8 +67,7 @@ class ToldFaults:
         if kind not in TOLD_KINDS:
             return
         key = Key(subject.name, kind)
-        epoch, seq = self._heard.get(key, ("", 0))
-        if epoch == word.epoch and word.seq <= seq:
+        if self._is_older(key, word) or (word.live and stands and self._is_over(key, word)):
             return
         if not word.live:
             is_open = watcher.is_open(*key)
@@ -93,6 +94,32 @@ class ToldFaults:
             by_word=True,
             since=begun.at if begun is not None and begun.at <= word.at else None,
         )
+
+    def remember(
+        self, key: Key, word: Word, *, stands: bool, is_open: bool, evidence: Mapping[str, Any]
+    ) -> None:
+        """What was told before this process began, in the order in which it came.
+
+        It observes nothing. A beginning in history, of which no end is known and nothing is open, waits again
+        for a live word.
+        """
+        if self._is_older(key, word):
+            return
+        if word.live or not stands:
+            self._forget(key)
+            self._heard[key] = (word.epoch, word.seq)
+        elif not is_open:
+            kinds = self._begun.setdefault(key.originator, {})
+            kinds.setdefault(key.kind, _Begun(word.at, dict(evidence)))
+
+    def _is_older(self, key: Key, word: Word) -> bool:
+        epoch, seq = self._heard.get(key, ("", 0))
+        return epoch == word.epoch and word.seq <= seq
+
+    def _is_over(self, key: Key, word: Word) -> bool:
+        """Whether this beginning comes behind an end that an earlier process saw in a sample."""
+        ended_at = self._ended.get(key)
+        return ended_at is not None and word.at < ended_at
 
     def still_shown(
         self, watcher: Watcher, kind: str, subject: Subject, at: datetime, evidence: Callable[[], Evidence]

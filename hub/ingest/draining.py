@@ -1,9 +1,9 @@
 """The telemetry drainer as a process of its own: decoding and writing points must not slow the commits.
 
-Parent and child speak over the child's pipes. The parent writes a line when batches may have come; the end
-of that stream ends the child after the write at hand, whatever ended the parent. The child writes a line of
-JSON for each group of batches that the store has taken, and one when the store is lost or back. Who deletes
-from the outbox is still the committer alone.
+Parent and child speak over the child's pipes. The parent writes a byte when batches may have come, and
+another when it is to begin with the oldest again; the end of that stream ends the child after the write at
+hand, whatever ended the parent. The child writes a line of JSON for each group of batches that the store has
+taken, and one when the store is lost or back. Who deletes from the outbox is still the committer alone.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import IO, BinaryIO
 
 import msgspec
@@ -31,6 +31,10 @@ from hub.telemetry.port import Point, TelemetryStore
 NICENESS = 10
 """Below the ingest: what is taken in can wait in the outbox, what is not taken in waits on the nodes."""
 
+ENDS_WITHIN_S = 3.0
+"""A child that is longer at its last write is killed: what it had told nobody of is written again."""
+
+_WAKE, _AGAIN = b"\n", b"0"
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 15.0
 _STEADY_AFTER_S = 10.0
@@ -44,6 +48,8 @@ class Told(msgspec.Struct, omit_defaults=True):
     points: int = 0
     refused: list[tuple[Point, str]] = []
     store_up: bool = True
+    again: int = 0
+    """How often the child was told to begin with the oldest."""
 
 
 _ENCODE = msgspec.json.Encoder().encode
@@ -56,10 +62,15 @@ class DrainProcess:
     `argv` starts the child; the id it is to begin behind is added at the end.
     """
 
-    def __init__(self, outbox: SqlOutbox, argv: Sequence[str]) -> None:
+    def __init__(
+        self, outbox: SqlOutbox, argv: Sequence[str], *, ends_within_s: float = ENDS_WITHIN_S
+    ) -> None:
+        self._ends_within_s = ends_within_s
         self._outbox = outbox
         self._argv = list(argv)
         self._last_id = 0
+        self._again = 0
+        self._telling = threading.Lock()
         self._store_up = True
         self._stop = threading.Event()
         self._child: subprocess.Popen[bytes] | None = None
@@ -78,14 +89,27 @@ class DrainProcess:
         self._waker.start()
 
     def stop(self) -> None:
-        """End after the write at hand; everything the child has told is in the outbox then."""
+        """End after the write at hand, or a few seconds; what the child has told is in the outbox then."""
         self._stop.set()
         self._outbox.wake()
         self._waker.join()
         child = self._child
         if child is not None and child.stdin is not None:
             _close(child.stdin)
-        self._reader.join()
+        self._reader.join(self._ends_within_s)
+        while self._reader.is_alive():
+            # It may have been started a moment ago, so it is looked for anew.
+            child = self._child
+            if child is not None:
+                child.kill()
+            self._reader.join(0.1)
+
+    def again(self) -> None:
+        """Begin with the oldest batch that waits: there are new ones among the old."""
+        with self._telling:
+            self._last_id = 0
+            self._again += 1
+            self._tell(_AGAIN)
 
     def store_is_up(self) -> bool:
         """Whether the last write got through."""
@@ -94,13 +118,17 @@ class DrainProcess:
     def _wake(self) -> None:
         while not self._stop.is_set():
             self._outbox.wait(1.0)
-            child = self._child
-            if child is not None and child.stdin is not None:
-                try:
-                    child.stdin.write(b"\n")
-                    child.stdin.flush()
-                except (OSError, ValueError):
-                    continue  # it has ended; the reader sees to that
+            with self._telling:
+                self._tell(_WAKE)
+
+    def _tell(self, word: bytes) -> None:
+        child = self._child
+        if child is not None and child.stdin is not None:
+            try:
+                child.stdin.write(word)
+                child.stdin.flush()
+            except (OSError, ValueError):
+                return  # it has ended; the reader sees to that
 
     def _run(self) -> None:
         pause_s = _FIRST_PAUSE_S
@@ -116,10 +144,12 @@ class DrainProcess:
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
     def _one_life(self) -> int:
-        child = subprocess.Popen(
-            [*self._argv, str(self._last_id)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-        self._child = child
+        with self._telling:
+            child = subprocess.Popen(
+                [*self._argv, str(self._last_id)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            )
+            self._child = child
+            self._again = 0
         assert child.stdout is not None
         assert child.stdin is not None
         if self._stop.is_set():
@@ -133,7 +163,9 @@ class DrainProcess:
     def _take(self, told: Told) -> None:
         self._store_up = told.store_up
         if told.ids:
-            self._last_id = max(self._last_id, *told.ids)
+            with self._telling:
+                if told.again == self._again:
+                    self._last_id = max(self._last_id, *told.ids)
             self._outbox.done(told.ids, points=told.points, refused=told.refused)
 
 
@@ -146,12 +178,15 @@ class _PipedOutbox(SqlOutbox):
         self._lines = lines
         self._ready = selectors.DefaultSelector()
         self._ready.register(wakes, selectors.EVENT_READ)
+        self._again = 0
+        self.on_again: Callable[[], None] = lambda: None
         self.ended = False
 
     def waiting(self, after: int, at_most: int) -> list[WaitingBatch]:
-        """See Outbox; nothing more once the parent has gone."""
+        """See Outbox; nothing more once the parent has gone, and nothing behind an `after` that is void."""
+        before = self._again
         self._look(0)
-        return [] if self.ended else super().waiting(after, at_most)
+        return [] if self.ended or self._again != before else super().waiting(after, at_most)
 
     def wait(self, timeout_s: float) -> None:
         """See Outbox."""
@@ -159,7 +194,7 @@ class _PipedOutbox(SqlOutbox):
 
     def done(self, ids: Sequence[int], *, points: int, refused: Sequence[tuple[Point, str]] = ()) -> None:
         """See Outbox."""
-        self._tell(Told(list(ids), points, list(refused)))
+        self._tell(Told(list(ids), points, list(refused), again=self._again))
 
     def tell_store(self, *, up: bool) -> None:
         """Tell that the store is lost or back."""
@@ -173,8 +208,13 @@ class _PipedOutbox(SqlOutbox):
             self.ended = True
 
     def _look(self, timeout_s: float) -> None:
-        if not self.ended and self._ready.select(timeout_s) and not os.read(self._wakes.fileno(), 65536):
-            self.ended = True
+        if self.ended or not self._ready.select(timeout_s):
+            return
+        words = os.read(self._wakes.fileno(), 65536)
+        self.ended = not words
+        if _AGAIN in words:
+            self._again += words.count(_AGAIN)
+            self.on_again()
 
 
 def drain(engine: Engine, store: TelemetryStore, *, after: int, worker: str = "") -> None:
@@ -183,6 +223,7 @@ def drain(engine: Engine, store: TelemetryStore, *, after: int, worker: str = ""
         signal.signal(number, signal.SIG_IGN)
     outbox = _PipedOutbox(engine, worker, sys.stdin.buffer, sys.stdout.buffer)
     drainer = Drainer(outbox, store, after=after, on_store=lambda up: outbox.tell_store(up=up))
+    outbox.on_again = drainer.again
     drainer.run(until=lambda: outbox.ended)
 
 

@@ -18,7 +18,7 @@ from hub.ingest.judging.registry_directory import RegistryDirectory
 from hub.ingest.link.broker import MqttLink, subscriptions
 from hub.ingest.lock import Fence, IngestLock
 from hub.ingest.scope import ALONE, Scope
-from hub.settings import HubSettings
+from hub.settings import BrokerSettings, HubSettings
 from hub.telemetry.drainer import Drainer
 from hub.telemetry.port import TelemetryStore
 from hub.uptime.daily.roller import Roller
@@ -35,8 +35,32 @@ class Drain(Protocol):
     def stop(self) -> None:
         """End after the write at hand; what was written is noted in the outbox then."""
 
+    def again(self) -> None:
+        """Begin with the oldest batch that waits: there are new ones among the old."""
+
     def store_is_up(self) -> bool:
         """Whether the last write got through."""
+
+
+class Lent:
+    """A drainer that outlives this ingest: whoever lends it starts and stops it."""
+
+    def __init__(self, drainer: Drain) -> None:
+        self._drainer = drainer
+
+    def start(self) -> None:
+        """It runs."""
+
+    def stop(self) -> None:
+        """It goes on."""
+
+    def again(self) -> None:
+        """See Drain."""
+        self._drainer.again()
+
+    def store_is_up(self) -> bool:
+        """See Drain."""
+        return self._drainer.store_is_up()
 
 
 class IngestService:
@@ -55,13 +79,18 @@ class IngestService:
         clocks: Clocks | None = None,
         *,
         drain: Callable[[SqlOutbox], Drain] | None = None,
+        outbox: SqlOutbox | None = None,
         scope: Scope = ALONE,
         lock: Fence | None = None,
     ) -> None:
-        """`store` is drained into by a thread; without one, `drain` says who does it."""
+        """`store` is drained into by a thread; without one, `drain` says who does it.
+
+        `outbox` is the one that a lent drainer notes in.
+        """
         self._lock: Fence = lock if lock is not None else IngestLock(engine)
         self._link = _link(settings, scope)
-        outbox = SqlOutbox(engine, scope.worker)
+        if outbox is None:
+            outbox = SqlOutbox(engine, scope.worker)
         self._drainer = _drain(outbox, store, drain)
         self._roller = Roller(engine, (clocks or Clocks()).now)
         self._committer = Committer(
@@ -94,6 +123,10 @@ class IngestService:
         self._lock.release()
         _log.info("ingest_stopped")
 
+    def has_broker(self) -> bool:
+        """Whether there is a connection to the broker now."""
+        return self._link.connected_since is not None
+
     def is_alive(self) -> bool:
         """Whether both threads that everything hangs on run: the broker's and the committing one."""
         return self._thread.is_alive() and self._link.is_alive()
@@ -122,8 +155,11 @@ def _drain(
 def _link(settings: HubSettings, scope: Scope) -> MqttLink:
     if scope.tokens is None:
         return MqttLink(settings.broker)
-    broker = settings.broker
-    own = broker.model_copy(
-        update={"client_id": f"{broker.client_id}-{scope.worker}"[:64], "session_expiry_s": 0}
-    )
-    return MqttLink(own, subscriptions(sorted(scope.tokens)), clean_start=True)
+    filters = subscriptions(sorted(scope.tokens))
+    return MqttLink(broker_of(settings.broker, scope), filters, clean_start=True)
+
+
+def broker_of(broker: BrokerSettings, scope: Scope) -> BrokerSettings:
+    """As whom one of several workers speaks to the broker: its own client id, and a session that ends."""
+    client_id = f"{broker.client_id}-{scope.worker}"[:64]
+    return broker.model_copy(update={"client_id": client_id, "session_expiry_s": 0})

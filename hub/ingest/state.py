@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
-from hub.incidents.loading import load_watcher
+from hub.incidents.loading import ended_by_measure, load_watcher
 from hub.incidents.model import METER_STALE, Place, Subject
 from hub.incidents.told import ToldFaults
 from hub.incidents.watcher import Watcher
@@ -127,11 +127,11 @@ class IngestState:
 
 def load_state(conn: Connection, now: datetime, scope: Scope = ALONE) -> IngestState:
     """Read what is the scope's; one row per node, pole and epoch, so this takes a moment at most."""
-    nodes = {row.node: row for row in conn.execute(select(node_state)) if scope.holds(row.commune)}
+    nodes = {row.node: row for row in conn.execute(_of_scope(select(node_state), scope))}
     watcher = load_watcher(
-        conn, now, scope.tokens, set() if scope.tokens is None else _originators(conn, nodes)
+        conn, now, scope.tokens, set() if scope.tokens is None else _originators(conn, nodes, scope)
     )
-    state = IngestState(watcher, scope=scope)
+    state = IngestState(watcher, ToldFaults(ended_by_measure(conn, now)), scope=scope)
     for row in nodes.values():
         state.nodes[row.node] = NodeLive(
             node=row.node,
@@ -149,9 +149,11 @@ def load_state(conn: Connection, now: datetime, scope: Scope = ALONE) -> IngestS
             written_seen_at=row.last_seen_at,
         )
     _load_marks(conn, state)
-    for node, epoch, ranges in conn.execute(select(received)):
-        if scope.tokens is None or node in state.nodes:
-            state.ranges[(node, epoch)] = RangeSet(ranges)
+    every = select(received.c.node, received.c.epoch, received.c.ranges)
+    if scope.tokens is not None:
+        every = _of_scope(every.join(node_state, node_state.c.node == received.c.node), scope)
+    for node, epoch, ranges in conn.execute(every):
+        state.ranges[(node, epoch)] = RangeSet(ranges)
     stats = {row.key: row.value for row in conn.execute(select(ingest_stat))}
     state.counters = Counters.from_json(stats.get(scope.stat("counters"), {}))
     state.unflushed = Unflushed(int(stats.get(scope.stat("checkpoint"), {}).get("after", 0)))
@@ -165,12 +167,24 @@ def load_state(conn: Connection, now: datetime, scope: Scope = ALONE) -> IngestS
     return state
 
 
-def _originators(conn: Connection, nodes: Collection[str]) -> set[str]:
+def checkpoint_of(conn: Connection, worker: str) -> int:
+    """Up to which id of the log all state of this ingest is written; 0 where it never wrote any."""
+    key = Scope(worker).stat("checkpoint")
+    value = conn.execute(select(ingest_stat.c.value).where(ingest_stat.c.key == key)).scalar()
+    return 0 if value is None else int(value["after"])
+
+
+def _of_scope(query: Select[Any], scope: Scope) -> Select[Any]:
+    """Narrowed to nodes of the scope's communes, by the database: each of many workers reads its share."""
+    return query if scope.tokens is None else query.where(node_state.c.commune.in_(list(scope.tokens)))
+
+
+def _originators(conn: Connection, nodes: Collection[str], scope: Scope) -> set[str]:
     """These nodes, with their poles and cameras: what incidents can be about."""
     found = set(nodes)
-    for pole, node, seen in conn.execute(
-        select(pole_state.c.pole, pole_state.c.node, pole_state.c.cameras)
-    ):
+    query = select(pole_state.c.pole, pole_state.c.node, pole_state.c.cameras)
+    joined = query.join(node_state, node_state.c.node == pole_state.c.node)
+    for pole, node, seen in conn.execute(_of_scope(joined, scope)):
         if node in nodes:
             found |= {pole, *(one["camera"] for one in seen)}
     return found
@@ -179,9 +193,11 @@ def _originators(conn: Connection, nodes: Collection[str]) -> set[str]:
 def _load_marks(conn: Connection, state: IngestState) -> None:
     names = ("pole", "node", "epoch", "seq", "sample_at", "told", "power_w", "reason")
     columns = (pole_state.c[name] for name in names)
-    for pole, node, epoch, seq, sample_at, told, power_w, reason in conn.execute(select(*columns)):
-        if state.scope.tokens is not None and node not in state.nodes:
-            continue
+    query = select(*columns)
+    if state.scope.tokens is not None:
+        joined = query.join(node_state, node_state.c.node == pole_state.c.node)
+        query = _of_scope(joined, state.scope)
+    for pole, node, epoch, seq, sample_at, told, power_w, reason in conn.execute(query):
         if power_w is not None or state.watcher.is_watched(pole, METER_STALE):
             state.metered.add(pole)
         if reason == "maintenance":
@@ -201,7 +217,10 @@ def load_coverage(conn: Connection, state: IngestState) -> None:
     """Put back what coverage was not written; by marks that hold all that was committed, the log included."""
     lamps = {pole: mark.sample_at.timestamp() for pole, mark in state.poles.items()}
     cameras: dict[str, float] = {}
-    for pole, seen in conn.execute(select(pole_state.c.pole, pole_state.c.cameras)):
+    query = select(pole_state.c.pole, pole_state.c.cameras)
+    if state.scope.tokens is not None:
+        query = _of_scope(query.join(node_state, node_state.c.node == pole_state.c.node), state.scope)
+    for pole, seen in conn.execute(query):
         if pole in lamps:
             cameras |= dict.fromkeys((one["camera"] for one in seen), lamps[pole])
     state.coverage.load(conn, lamps, cameras)

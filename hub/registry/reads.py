@@ -72,6 +72,12 @@ def known_nodes(conn: Connection) -> dict[str, NodeInfo]:
     return {name: NodeInfo(name, commune, frozenset(poles[name])) for name, commune in rows}
 
 
+def communes_with_nodes(conn: Connection) -> set[str]:
+    """The codes of all communes in which a node is registered."""
+    held = select(t.node.c.commune_id).distinct()
+    return set(conn.execute(select(t.area.c.code).where(t.area.c.id.in_(held))).scalars())
+
+
 def node(conn: Connection, name: str) -> NodeInfo | None:
     """One node, or None where no such one is registered."""
     statement = select(t.area.c.code).join(t.node, t.node.c.commune_id == t.area.c.id)

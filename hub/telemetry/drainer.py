@@ -65,6 +65,7 @@ class Drainer:
         self._last_id = after
         self._on_store = on_store
         self._stop = threading.Event()
+        self._anew = threading.Event()
         self._thread = threading.Thread(target=self._run, name="telemetry-drainer")
         self._pause_s = 0.0
         self._store_up = True
@@ -79,12 +80,20 @@ class Drainer:
         self._outbox.wake()
         self._thread.join()
 
+    def again(self) -> None:
+        """Begin with the oldest batch that waits: there are new ones among the old."""
+        self._anew.set()
+        self._outbox.wake()
+
     def store_is_up(self) -> bool:
         """Whether the last write got through."""
         return self._store_up
 
     def step(self) -> bool:
         """Write what waits, at most a few thousand points; False when there was nothing or no store."""
+        if self._anew.is_set():
+            self._anew.clear()
+            self._last_id = 0
         batches = self._outbox.waiting(self._last_id, BATCHES_AT_ONCE)
         if not batches:
             self._pause_s = 0.0

@@ -34,6 +34,7 @@ from hub.ingest.link.port import BrokerLink
 from hub.ingest.lock import Fence, IngestRunningError, LeaseLostError
 from hub.ingest.scope import ALONE, Scope
 from hub.ingest.state import IngestState, load_coverage, load_state
+from hub.ingest.told_before import remember_told
 from hub.settings import IngestSettings
 
 _TICK_S = 0.25
@@ -239,6 +240,7 @@ class Committer:
                 logged = messages_after(self._conn, state.unflushed.checkpoint(), self._scope.worker)
                 restore(state, logged)
                 load_coverage(self._conn, state)
+                remember_told(self._conn, state, self._settings.live_max_age_s)
             self._state = state
             self._lane = FastLane()
             self._directory.refresh()

@@ -244,6 +244,8 @@ def restore(state: IngestState, logged: Iterable[tuple[int, str, int, LeanTeleme
     newest = 0
     for number, commune, received_ms, told in logged:
         newest = number
+        if state.scope.tokens is not None and told.node not in state.nodes:
+            continue  # inherited, and whole already; whoever holds it now knows more than the log
         slot = slots.get((told.node, told.epoch))
         if slot is None:
             slot = slots[told.node, told.epoch] = slot_of(

@@ -46,6 +46,17 @@ _PUBACK, _SUBACK, _PINGRESP, _DISCONNECT = 4, 9, 13, 14
 _log = structlog.get_logger(__name__)
 
 
+def reaches(settings: BrokerSettings) -> bool:
+    """Whether the broker lets this client in now; takes up to ten seconds where nobody answers."""
+    try:
+        with Connection(settings) as connection:
+            connection.greet(clean_start=True)
+            connection.leave()
+    except (OSError, RefusedError):
+        return False
+    return True
+
+
 class _Count:
     """One writer each: `came` is the link's thread's, the others the committer's."""
 

@@ -68,6 +68,29 @@ def test_a_metered_poles_day_on_air_is_within_its_budget() -> None:
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(400)
+def test_turns_at_the_database_are_measured_with_one_worker_and_with_two() -> None:
+    require_program("influxd")
+    facts = _bench("turns", "--workers", "2", "--seconds", "1", "--influx-poles", "2")
+    turns = facts["turns"]
+    assert isinstance(turns, list)
+    assert [(one["workers"], one["per_commit"]) for one in turns] == [
+        (workers, per_commit) for workers in (1, 2) for per_commit in (1, 100, 2000)
+    ]
+    for one in turns:
+        assert one["msgs_per_s"] == pytest.approx(
+            one["commits_per_s"] * one["per_commit"], rel=0.05, abs=0.1 * one["per_commit"]
+        )
+        assert one["log_bytes_per_msg"] > 100
+        assert one["wal_bytes_per_msg"] > one["log_bytes_per_msg"], (
+            "what is logged is in the write-ahead log"
+        )
+    assert turns[2]["rows_per_msg"] < turns[0]["rows_per_msg"], "many messages share the rows of a commit"
+    assert facts["influx_points"] == 2 * 2880
+    assert 20 < facts["influx_bytes_per_sample"] < 1000
+
+
+@pytest.mark.soak
 def test_a_commune_for_ten_minutes_keeps_every_sample(tmp_path: Path) -> None:
     require_program("mosquitto")
     report = run_commune(tmp_path / "house", minutes=10, interval_s=5, influx=None, progress=lambda _: None)

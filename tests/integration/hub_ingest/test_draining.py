@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from hub.ingest.draining import DrainProcess, drain_argv
+from hub.ingest.tables import telemetry_outbox
 from hub.telemetry.factory import open_store
 from hub.telemetry.port import TelemetryStore
 from protocol import Kind
@@ -87,3 +89,34 @@ def test_it_can_be_stopped_while_it_does_not_come_up(rig: Rig, tmp_path: Path) -
     drain.start()
     drain.stop()
     assert drain.pid is None
+
+
+def test_it_ends_although_its_child_does_not(rig: Rig) -> None:
+    deaf = [sys.executable, "-c", "import time; time.sleep(600)"]
+    drain = DrainProcess(rig.outbox, deaf, ends_within_s=0.05)
+    drain.start()
+    wait_until(lambda: drain.pid is not None, what="the child to run")
+    drain.stop()
+    assert drain.pid is None
+
+
+def test_told_to_begin_again_it_finds_what_came_in_among_the_old(
+    rig: Rig, config: Path, store: TelemetryStore
+) -> None:
+    _commit(rig, 1, 20)
+    oldest = rig.outbox.waiting(0, 100)[0].id
+    _give(rig.engine, oldest, "gone")
+    drain = DrainProcess(rig.outbox, drain_argv(str(config)))
+    drain.start()
+    try:
+        _until_stored(store, 19)
+        _give(rig.engine, oldest, "")
+        drain.again()
+        _until_stored(store, 20)
+    finally:
+        drain.stop()
+
+
+def _give(engine: Engine, row: int, worker: str) -> None:
+    with engine.begin() as conn:
+        conn.execute(update(telemetry_outbox).where(telemetry_outbox.c.id == row).values(worker=worker))

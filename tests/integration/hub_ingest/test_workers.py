@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy import Engine, func, select, update
 
 from hub.db import open_database
 from hub.ingest import reads
@@ -44,11 +45,8 @@ def postgres_engine(postgres: Postgres, migrated_postgres: str) -> Iterator[Engi
 
 
 def _beat(engine: Engine, worker: str, *communes: str) -> Held:
-    def heir(conn: Connection, dead: str) -> None:
-        recover(conn, dead, heir=worker)
-
     with engine.begin() as conn:
-        return beat(conn, worker, communes or (COMMUNE,), heir)
+        return beat(conn, worker, communes or (COMMUNE,), partial(recover, heir=worker))
 
 
 def _die(engine: Engine, worker: str) -> None:
@@ -115,7 +113,7 @@ def test_what_is_another_workers_is_acknowledged_and_not_confirmed(postgres_engi
     gives = _beat(postgres_engine, "a", COMMUNE, "ha-hoa").give
     assert gives == (COMMUNE,)
     with postgres_engine.begin() as conn:
-        give_back(conn, "a", gives)
+        give_back(conn, "a", gives, partial(recover, heir="a"))
     other = _rig(postgres_engine, _beat(postgres_engine, "a", COMMUNE, "ha-hoa"))
     other.take(Kind.TELEMETRY, telemetry(sample(1)))
     assert len(other.link.acknowledged) == 1
