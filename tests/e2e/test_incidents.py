@@ -142,9 +142,9 @@ def test_work_is_planned_and_taken_back(open_page: OpenPage, size: dict[str, int
     expect(page.locator("#plan .form-note")).to_contain_text("Nơi này đã có lịch bảo trì")
     card = page.locator("#current .window-card", has_text=pole)
     expect(card).to_have_count(1)
-    card.get_by_text("Huỷ lịch").click()
+    card.get_by_text("Hủy lịch").click()
     page.locator("dialog.confirm").get_by_text("Đồng ý").click()
-    expect(page.locator("#over .window-card", has_text=pole)).to_contain_text("canbo huỷ lúc")
+    expect(page.locator("#over .window-card", has_text=pole)).to_contain_text("canbo hủy lúc")
     assert page.evaluate("document.documentElement.scrollWidth") == size["width"]
 
 
@@ -153,7 +153,7 @@ def test_thresholds_are_set_and_reset(open_page: OpenPage, size: dict[str, int],
     watch.allow("422")
     page = open_page("/thresholds", size=size)
     rule = page.locator('[data-kind="lamp_failure"]')
-    expect(rule).to_contain_text("báo sau 60 giây")
+    expect(rule).to_contain_text("báo sau 1 phút")
     rule.locator("summary").click()
     rule.locator("[name=hold_off_s]").fill("300")
     rule.get_by_role("button", name="Lưu").click()
@@ -161,9 +161,10 @@ def test_thresholds_are_set_and_reset(open_page: OpenPage, size: dict[str, int],
     expect(rule.locator("summary")).to_contain_text("đặt riêng")
     rule.locator('[name="params.fail_share"]').fill("0.9")
     rule.get_by_role("button", name="Lưu").click()
-    expect(rule.locator(".form-note")).to_contain_text("không được cao hơn ngưỡng hết lỗi")
+    expect(rule.locator(".field-error")).to_contain_text("không được cao hơn ngưỡng hết lỗi")
+    expect(rule.locator('[name="params.fail_share"]')).to_be_focused()
     rule.get_by_role("button", name="Trở lại mặc định").click()
-    expect(rule.locator("summary")).to_contain_text("báo sau 60 giây")
+    expect(rule.locator("summary")).to_contain_text("báo sau 1 phút")
     assert page.evaluate("document.documentElement.scrollWidth") == size["width"]
     page.select_option("#commune", "")
     expect(page.locator('[data-kind="lamp_failure"] [name=hold_off_s]')).to_be_disabled()

@@ -2,7 +2,7 @@
 import "./base";
 import { get, put, remove } from "./lib/api";
 import { h, need, setText } from "./lib/dom";
-import { percent, span } from "./lib/format";
+import { percent, plain, span } from "./lib/format";
 import { t, word } from "./lib/i18n";
 import type { IncidentRule, List, Severity, Thresholds } from "./lib/types";
 import { attempt, said } from "./work/form";
@@ -48,8 +48,8 @@ function fill(box: HTMLElement, rule: IncidentRule): void {
 function inWords(now: Thresholds): string {
   if (!now.enabled) return t("rule.off");
   return [
-    t("rule.opens", { time: span(now.hold_off_s) }),
-    t("rule.closes", { time: span(now.clear_after_s) }),
+    now.hold_off_s === 0 ? t("rule.opens.at_once") : t("rule.opens", { time: span(now.hold_off_s) }),
+    now.clear_after_s === 0 ? t("rule.closes.at_once") : t("rule.closes", { time: span(now.clear_after_s) }),
     t(`severity.${now.severity}`),
   ].join(" · ");
 }
@@ -112,7 +112,7 @@ function wish(form: HTMLFormElement): Thresholds {
 
 function spoken(name: string, value: number): string {
   if (name.endsWith("_s")) return span(value);
-  return name.endsWith("_share") ? percent(value) : String(value);
+  return name.endsWith("_share") ? percent(value) : plain(value);
 }
 
 function load(): void {
@@ -125,5 +125,10 @@ function load(): void {
 }
 
 const WEEK_S = 7 * 86_400;
-choice.addEventListener("change", load);
+choice.addEventListener("change", () => {
+  // In the address, so that what is on the screen can be sent to somebody.
+  const query = choice.value === "" ? "" : `?${new URLSearchParams({ commune: choice.value })}`;
+  history.replaceState(null, "", location.pathname + query);
+  load();
+});
 load();
