@@ -219,3 +219,15 @@ def test_a_password_is_changed_under_ones_own_name(open_page: OpenPage) -> None:
     page.fill("[name=again]", "mot-mat-khau-dai")
     page.click("#password-form button")
     expect(page.locator("#password-form [role=status]")).to_contain_text("Đã đặt mật khẩu")
+
+
+def test_every_page_has_the_menu_that_works_and_forms_that_speak_vietnamese(open_page: OpenPage) -> None:
+    page = open_page("/notices", user="quantri", size=PHONE)
+    page.click(".menu-button")
+    expect(page.locator("#menu a[href='/users']")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.click("#route-fold-title")
+    page.click("#route-form button[type=submit]")
+    expect(page.locator("#route-form label", has_text="Tên tuyến").locator(".field-error")).to_have_text(
+        "Hãy điền ô này."
+    )
