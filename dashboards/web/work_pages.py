@@ -34,6 +34,7 @@ def routes(renderer: Renderer) -> APIRouter:
                 "groups": [name for code in near for name in groups(conn, code)],
                 "feeders": sorted({one.feeder for one in poles(conn, communes=near)} - {""}),
                 "commune": commune or "",
+                "names": {} if commune else _names(conn, user),
             }
         return renderer.page(
             request, "incidents.html", values, user=user, page="incidents", choice="all", live=True
@@ -58,7 +59,7 @@ def routes(renderer: Renderer) -> APIRouter:
             values = {
                 "may_plan": user.role.allows(Role.STAFF),
                 "commune": one,
-                "names": {each.code: titled(each.name) for each in mine},
+                "names": _names(conn, user),
                 "places": {} if one is None else _places(conn, one),
             }
         return renderer.page(request, "windows.html", values, user=user, page="maintenance", choice="all")
@@ -81,6 +82,11 @@ def routes(renderer: Renderer) -> APIRouter:
 
 def _seen(conn: Connection, user: User) -> list[CommuneInfo]:
     return [one for one in communes(conn) if user.sees(one.code)]
+
+
+def _names(conn: Connection, user: User) -> dict[str, str]:
+    """The names of the user's communes, by code."""
+    return {one.code: titled(one.name) for one in _seen(conn, user)}
 
 
 def _title(request: Request, kind: str) -> str:

@@ -107,7 +107,9 @@ def test_badge_counts_open_incidents_as_they_come(open_page: OpenPage, commune: 
 
 
 def test_a_clerk_of_two_communes_chooses_one_and_the_address_says_so(open_page: OpenPage) -> None:
-    page = open_page("/funding", user="hoa")
+    page = open_page("/incidents", user="hoa")
+    expect(page.locator(".incident-card").first).to_contain_text("Xã Trạm Thản")
+    page.goto(page.url.replace("/incidents", "/funding"))
     expect(page.locator("tbody tr")).to_have_count(3)  # the sum, and both communes
     page.select_option("#switcher select", label="Xã Tu Vũ")
     expect(page).to_have_url(re.compile(r"/funding\?commune=tu-vu$"))
