@@ -1,7 +1,7 @@
 // Maintenance windows: plan one, see what runs and what is to come, take one back.
 import "./base";
 import { get, post } from "./lib/api";
-import { chosenCommune } from "./lib/commune";
+import { chosenCommune } from "./frame/commune";
 import { confirmed } from "./lib/confirm";
 import { h, need, setText } from "./lib/dom";
 import { fieldTime, moment, timeOfField } from "./lib/format";

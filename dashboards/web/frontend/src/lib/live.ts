@@ -1,7 +1,7 @@
 // Reading a page's data and following what changes (server-sent events), and what the person sees when
 // either breaks. The data names the revision it is true for; the stream starts there, so nothing is missed.
 import { ApiError } from "./api";
-import { recount } from "./badge";
+import { recount } from "../frame/badge";
 import { need, setText } from "./dom";
 import { t } from "./i18n";
 import type { Command, Incident, PoleSummary, Summary } from "./types";

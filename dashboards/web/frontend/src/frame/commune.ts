@@ -1,6 +1,6 @@
 // The commune a person has chosen stands in the address and goes along with every link, so that what is on the
 // screen can be sent to somebody as it is.
-import { t } from "./i18n";
+import { t } from "../lib/i18n";
 
 /** Filters that name something of one commune: they mean nothing in the next. */
 const OF_ONE_COMMUNE = ["commune", "of", "group", "feeder", "pole"];

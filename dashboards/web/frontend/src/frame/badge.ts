@@ -1,7 +1,7 @@
 // How many incidents are open, in the menu: counted anew when one changes, and now and then on pages without news.
-import { ApiError, get } from "./api";
+import { ApiError, get } from "../lib/api";
 import { chosenCommune } from "./commune";
-import { setText } from "./dom";
+import { setText } from "../lib/dom";
 
 const EVERY_MS = 60_000;
 const CALM_MS = 700;
