@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
-from dashboards.web import pages, public, uptime, work_pages
+from dashboards.web import office_pages, pages, public, uptime, work_pages
 from dashboards.web.assets import STATIC_PATH, Assets
 from dashboards.web.errors import html_problem
 from dashboards.web.render import Renderer
@@ -65,6 +65,7 @@ def assemble(
     app.include_router(_static(assets))
     app.include_router(pages.routes(renderer))
     app.include_router(work_pages.routes(renderer))
+    app.include_router(office_pages.routes(renderer))
     app.include_router(public.routes(renderer))
     app.include_router(uptime.routes(renderer))
     # A list of 219 poles shrinks to a tenth: a phone on 4G waits for it. Event streams stay as they are.

@@ -14,18 +14,23 @@ def vnd(amount_vnd: int) -> str:
 
 
 def moment(at: datetime) -> str:
-    """An aware time as `20:31 21/11/2026` in Vietnam."""
-    return f"{at.astimezone(VIETNAM):%H:%M %d/%m/%Y}"
+    """An aware time as `21/11/2026 20:31` in Vietnam."""
+    return f"{at.astimezone(VIETNAM):%d/%m/%Y %H:%M}"
 
 
 def moment_seconds(at: datetime) -> str:
-    """An aware time as `20:31:05 21/11/2026` in Vietnam."""
-    return f"{at.astimezone(VIETNAM):%H:%M:%S %d/%m/%Y}"
+    """An aware time as `21/11/2026 20:31:05` in Vietnam."""
+    return f"{at.astimezone(VIETNAM):%d/%m/%Y %H:%M:%S}"
 
 
 def day(on: date) -> str:
     """A calendar day as `21/11/2026`."""
     return f"{on:%d/%m/%Y}"
+
+
+def titled(name: str) -> str:
+    """`xã Trạm Thản` → `Xã Trạm Thản`, where a name begins a line."""
+    return name[:1].upper() + name[1:]
 
 
 def share(part: float | None) -> str:

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import get_args
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from dashboards.web.formatting import VIETNAM
+from dashboards.web.formatting import VIETNAM, titled
 from dashboards.web.render import Renderer, language_of, translator_of
 from hub.access.model import Role
 from hub.api.deps import Admin, Anyone, HubDep, Viewer
 from hub.api.node_standings import standings
-from hub.api.sight import home_commune, seen_communes, seen_nodes, seen_pole
+from hub.api.sight import AskedCommune, seen_communes, seen_nodes, seen_pole, shown_commune
 from hub.api.words import incident_title
-from hub.funding.reads import NOTHING, funding_by_pole, totals
+from hub.funding.reads import NOTHING, PoleFunding, funding_by_pole, totals
 from hub.ingest.reads import reject_counts, rejects
 from hub.notify.model import SEVERITIES, Status
 from hub.notify.wording import known_kinds
-from hub.registry.reads import CommuneInfo, PoleInfo, communes, node, poles
+from hub.registry.reads import CommuneInfo, PoleInfo, communes, node, nodes_in, poles
 from hub.uptime.reads import last_days
 
 REJECTS_SHOWN = 200
@@ -37,16 +38,16 @@ def routes(renderer: Renderer) -> APIRouter:
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
     @router.get("/")
-    def home(request: Request, hub: HubDep, user: Viewer) -> Response:
+    def home(request: Request, hub: HubDep, user: Viewer, commune: AskedCommune = None) -> Response:
         with hub.reads.connect() as conn:
-            commune = home_commune(conn, user, hub.settings.commune)
+            shown = shown_commune(conn, user, commune, hub.settings.commune)
         t = translator_of(request)
         values = {
-            "commune_code": "" if commune is None else commune.code,
-            "commune_name": t("app.name") if commune is None else _titled(commune.name),
-            "commune_note": "" if commune is None else _note(commune, t("home.former", names="{names}")),
+            "commune_code": "" if shown is None else shown.code,
+            "commune_name": t("app.name") if shown is None else titled(shown.name),
+            "commune_note": "" if shown is None else _note(shown, t("home.former", names="{names}")),
         }
-        return renderer.page(request, "home.html", values, user=user, page="home", live=True)
+        return renderer.page(request, "home.html", values, user=user, page="home", choice="one", live=True)
 
     @router.get("/poles/{code}")
     def pole_page(request: Request, code: str, hub: HubDep, user: Viewer) -> Response:
@@ -63,29 +64,37 @@ def routes(renderer: Renderer) -> APIRouter:
         return renderer.page(request, "pole.html", values, user=user, live=True)
 
     @router.get("/rejects")
-    def rejects_page(request: Request, hub: HubDep, user: Viewer) -> Response:
+    def rejects_page(request: Request, hub: HubDep, user: Viewer, commune: AskedCommune = None) -> Response:
         with hub.reads.connect() as conn:
-            nodes = seen_nodes(conn, user)
+            asked = seen_communes(user, commune) if commune else None
+            nodes = seen_nodes(conn, user) if asked is None else nodes_in(conn, asked)
             newest = rejects(conn, nodes=nodes, limit=REJECTS_SHOWN)
             counts = reject_counts(conn, nodes=nodes)
         values = {"rejects": newest, "counts": counts, "total": sum(one.count for one in counts)}
-        return renderer.page(request, "rejects.html", values, user=user, page="rejects")
+        return renderer.page(request, "rejects.html", values, user=user, page="rejects", choice="all")
 
     @router.get("/funding")
-    def funding_page(request: Request, hub: HubDep, user: Viewer) -> Response:
+    def funding_page(request: Request, hub: HubDep, user: Viewer, commune: AskedCommune = None) -> Response:
         with hub.reads.connect() as conn:
-            seen = seen_communes(user)
-            money = funding_by_pole(conn, communes=seen)
-            values = {
-                "totals": totals(conn, seen),
-                "rows": [(one, money.get(one.code, NOTHING)) for one in poles(conn, communes=seen)],
-            }
-        return renderer.page(request, "funding.html", values, user=user, page="funding")
+            seen = seen_communes(user, commune)
+            chosen = [one for one in communes(conn) if seen is None or one.code in seen]
+            money, found = funding_by_pole(conn, communes=seen), poles(conn, communes=seen)
+            total = totals(conn, seen)
+        # One line per pole says something of one commune; of several, what each of them has.
+        several = len(chosen) > 1
+        values = {
+            "totals": total,
+            "communes": [(one, _sum_of(one, found, money)) for one in chosen] if several else [],
+            "rows": [] if several else [(one, money.get(one.code, NOTHING)) for one in found],
+        }
+        return renderer.page(request, "funding.html", values, user=user, page="funding", choice="all")
 
     @router.get("/commands")
-    def commands_page(request: Request, hub: HubDep, user: Viewer) -> Response:
+    def commands_page(
+        request: Request, hub: HubDep, user: Viewer, commune: AskedCommune = None
+    ) -> Response:
         with hub.reads.connect() as conn:
-            shown = home_commune(conn, user, hub.settings.commune)
+            shown = shown_commune(conn, user, commune, hub.settings.commune)
             found = [] if shown is None else poles(conn, commune=shown.code)
         values = {
             "commune_code": "" if shown is None else shown.code,
@@ -93,19 +102,21 @@ def routes(renderer: Renderer) -> APIRouter:
             "poles": len(found),
             "places": [(kind, _places(found, kind)) for kind in _PLACES],
         }
-        return renderer.page(request, "commands.html", values, user=user, page="commands", live=True)
+        return renderer.page(
+            request, "commands.html", values, user=user, page="commands", choice="one", live=True
+        )
 
     @router.get("/nodes")
-    def nodes_page(request: Request, hub: HubDep, user: Viewer) -> Response:
+    def nodes_page(request: Request, hub: HubDep, user: Viewer, commune: AskedCommune = None) -> Response:
         with hub.reads.connect() as conn:
-            shown = home_commune(conn, user, hub.settings.commune)
+            shown = shown_commune(conn, user, commune, hub.settings.commune)
             found = standings(conn, communes=seen_communes(user) if shown is None else (shown.code,))
         values = {
             "nodes": sorted(found, key=lambda one: _ORDER.index(one.standing)),
             "counts": Counter(one.standing for one in found),
             "order": _ORDER,
         }
-        return renderer.page(request, "nodes.html", values, user=user, page="nodes")
+        return renderer.page(request, "nodes.html", values, user=user, page="nodes", choice="one")
 
     @router.get("/notices")
     def notices_page(request: Request, hub: HubDep, user: Admin) -> Response:
@@ -139,9 +150,12 @@ def _places(found: Sequence[PoleInfo], kind: str) -> list[tuple[str, int]]:
     return sorted(Counter(name for one in found if (name := getattr(one, kind))).items())
 
 
-def _titled(name: str) -> str:
-    """`xã Trạm Thản` → `Xã Trạm Thản`."""
-    return name[:1].upper() + name[1:]
+def _sum_of(
+    commune: CommuneInfo, found: Sequence[PoleInfo], money: Mapping[str, PoleFunding]
+) -> PoleFunding:
+    """What all poles of a commune have together."""
+    theirs = [money[one.code] for one in found if one.commune_code == commune.code and one.code in money]
+    return PoleFunding(*(sum(getattr(one, each.name) for one in theirs) for each in fields(PoleFunding)))
 
 
 def _note(commune: CommuneInfo, former: str) -> str:

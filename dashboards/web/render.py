@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse
 
 from dashboards.web import formatting
 from dashboards.web.assets import Assets
+from dashboards.web.frame import Choice, frame_of
 from dashboards.web.i18n import DEFAULT, Language, Translate, chosen, translator, word
 from hub.access.model import User
 
@@ -54,6 +55,7 @@ class Renderer:
             "moment": formatting.moment,
             "moment_seconds": formatting.moment_seconds,
             "date": formatting.day,
+            "titled": formatting.titled,
             "bytes": formatting.size,
             "share": formatting.share,
             "hours": formatting.hours,
@@ -68,10 +70,14 @@ class Renderer:
         *,
         user: User | None = None,
         page: str = "",
+        choice: Choice | None = None,
         status: int = 200,
         live: bool = False,
     ) -> HTMLResponse:
-        """An HTML page. `page` marks its place in the menu; a `live` one follows the event stream."""
+        """An HTML page. `page` marks its place in the menu; a `live` one follows the event stream.
+
+        `choice` is given by pages that show what the address's `commune` names.
+        """
         language = language_of(request)
         html = self._environment.get_template(template).render(
             t=translator(language),
@@ -80,6 +86,7 @@ class Renderer:
             theme=theme_of(request),
             other_language_url=_other_language_url(request, language),
             user=user,
+            frame=None if user is None else frame_of(request, user, page, choice),
             page=page,
             live=live,
             **values,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated
@@ -10,10 +11,14 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
+from dashboards.web.formatting import titled
 from dashboards.web.render import Renderer
 from hub.api.deps import HubDep, Viewer
+from hub.api.sight import AskedCommune, shown_commune
 from hub.api.uptime.asking import answered, asked
 from hub.api.uptime.schemas import UptimeLine, UptimeOut
+from hub.registry.reads import communes
+from hub.uptime.areas import WIDE
 from hub.uptime.model import Kind, Level
 
 PERIODS_DAYS = (7, 30, 92, 365)
@@ -53,28 +58,48 @@ def routes(renderer: Renderer) -> APIRouter:
         request: Request,
         hub: HubDep,
         user: Viewer,
-        level: Level = "hamlet",
+        commune: AskedCommune = None,
+        level: Level | None = None,
         of: Annotated[list[Annotated[str, Query(max_length=330)]] | None, Query(max_length=8)] = None,
         kind: Kind = "lamp",
         first_day: Annotated[date | None, Query(alias="from")] = None,
         last_day: Annotated[date | None, Query(alias="to")] = None,
     ) -> Response:
         with hub.reads.connect() as conn:
+            known = communes(conn)
+            several = sum(user.sees(one.code) for one in known) > 1
+            home = shown_commune(conn, user, commune, hub.settings.commune)
+            everywhere = several and not commune and not of
+            level = level or ("commune" if everywhere else "hamlet")
+            inside = commune
+            if everywhere and level not in WIDE and home is not None:
+                inside = home.code  # hamlets, groups and poles are looked at within one commune
             question = asked(
-                hub, conn, user, kind=kind, level=level, of=of or (), first_day=first_day, last_day=last_day
+                hub,
+                conn,
+                user,
+                kind=kind,
+                level=level,
+                of=[*(of or []), *_commune_word(inside)],
+                first_day=first_day,
+                last_day=last_day,
+                everywhere=everywhere,
             )
             answer = answered(conn, question)
-        asking = _Address(answer, of or [])
+        asking = _Address(answer, of or [], commune)
+        titles = {one.code: titled(one.name) for one in known}
         values = {
             "answer": answer,
             "asking": asking,
-            "tabs": TABS,
+            "tabs": ("commune", *TABS) if several else TABS,
             "kinds": ("lamp", "camera"),
-            "places": [one.partition(":")[2] for one in of or []],
+            "places": [
+                _place(one, titles) for one in [*(of or []), *(_commune_word(inside) if several else [])]
+            ],
             "parts": parts,
             "known_share": _known_share(answer.total),
         }
-        return renderer.page(request, "uptime.html", values, user=user, page="uptime")
+        return renderer.page(request, "uptime.html", values, user=user, page="uptime", choice="all")
 
     return router
 
@@ -85,12 +110,24 @@ def _known_share(line: UptimeLine) -> float | None:
     return known_s / line.due_s if line.due_s else None
 
 
+def _commune_word(code: str | None) -> list[str]:
+    """A commune as the API's `of` names it."""
+    return [f"commune:{code}"] if code else []
+
+
+def _place(written: str, titles: Mapping[str, str]) -> str:
+    """`hamlet:tram-than/Khu 1` → `Khu 1`, `commune:tram-than` → `Xã Trạm Thản`: as people call it."""
+    level, _, name = written.partition(":")
+    return titles.get(name, name) if level == "commune" else name.rpartition("/")[2]
+
+
 class _Address:
     """Addresses of this page that differ from the present one in one thing."""
 
-    def __init__(self, answer: UptimeOut, of: list[str]) -> None:
+    def __init__(self, answer: UptimeOut, of: list[str], commune: str | None) -> None:
         self._answer = answer
         self._of = of
+        self._commune = commune or None
 
     def level(self, level: Level) -> str:
         """The same time and place, by another level."""
@@ -102,7 +139,7 @@ class _Address:
 
     def everywhere(self) -> str:
         """The same without places."""
-        return self._to(level="hamlet", of=[])
+        return "/uptime"
 
     def periods(self) -> list[tuple[int, bool, str]]:
         """Spans of so many days up to the same last day, whether that is the present one, its address."""
@@ -121,13 +158,16 @@ class _Address:
         deeper = DEEPER.get(level)
         if deeper is None:
             return f"/poles/{line.name}" if self._answer.kind == "lamp" else ""
-        spans = level in ("province", "programme", "commune")
+        if level == "commune":
+            return self._to(level=deeper, commune=line.name)
+        spans = level in ("province", "programme")
         place = f"{level}:{line.name}" if spans else f"{level}:{line.commune}/{line.name}"
         return self._to(level=deeper, of=[*self._of, place])
 
     def table(self, extension: str) -> str:
         """The same as a file."""
-        return "/api/v1/uptime." + extension + self._to()[len("/uptime") :]
+        of = [*self._of, *_commune_word(self._commune)]
+        return "/api/v1/uptime." + extension + self._to(of=of, commune="")[len("/uptime") :]
 
     def hidden(self) -> list[tuple[str, str]]:
         """What a form keeps while it changes the days."""
@@ -135,6 +175,7 @@ class _Address:
             ("kind", self._answer.kind),
             ("level", self._answer.level),
             *(("of", one) for one in self._of),
+            *([("commune", self._commune)] if self._commune else []),
         ]
 
     def _to(
@@ -144,14 +185,17 @@ class _Address:
         kind: Kind | None = None,
         of: list[str] | None = None,
         first: date | None = None,
+        commune: str | None = None,
     ) -> str:
         answer = self._answer
+        commune = self._commune if commune is None else commune
         query = [
             ("kind", kind or answer.kind),
             ("level", level or answer.level),
             ("from", str(first or answer.first_day)),
             ("to", str(answer.last_day)),
             *(("of", one) for one in (self._of if of is None else of)),
+            *([("commune", commune)] if commune else []),
         ]
         return f"/uptime?{urlencode(query)}"
 

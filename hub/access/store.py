@@ -59,9 +59,7 @@ def add_user(
     """
     name, seen = checked_name(name), checked_communes(communes, role)
     if role is Role.ANONYMOUS:
-        raise AccessError(
-            "role", "Vai trò phải là admin, staff hoặc viewer.", "must be admin, staff or viewer"
-        )
+        raise _no_role()
     if conn.execute(select(user.c.id).where(user.c.name == name)).first():
         raise AccessError("name", f"Tên “{name}” đã có người dùng.", f"{name!r} is taken")
     key = conn.execute(
@@ -94,12 +92,37 @@ def set_communes(conn: Connection, name: str, communes: Iterable[str]) -> User |
 
     Raises AccessError for an administrator.
     """
-    row = conn.execute(select(user).where(user.c.name == name, user.c.disabled_at.is_(None))).one_or_none()
-    if row is None:
+    found = user_named(conn, name)
+    if found is None:
         return None
-    seen = checked_communes(communes, Role(row.role))
-    conn.execute(update(user).where(user.c.id == row.id).values(communes=list(seen)))
-    return replace(_user(row), communes=seen)
+    return set_access(conn, name, found.role, communes)
+
+
+def set_access(conn: Connection, name: str, role: Role, communes: Iterable[str]) -> User | None:
+    """Say what somebody may do and where, from their next request on; None where there is no such user.
+
+    Raises AccessError for an administrator of single communes, and for a role that nobody signs in with.
+    """
+    seen = checked_communes(communes, role)
+    if role is Role.ANONYMOUS:
+        raise _no_role()
+    found = user_named(conn, name)
+    if found is None:
+        return None
+    conn.execute(update(user).where(user.c.id == found.id).values(role=role.value, communes=list(seen)))
+    return replace(found, role=role, communes=seen)
+
+
+def user_named(conn: Connection, name: str) -> User | None:
+    """Somebody who may sign in, by name."""
+    row = conn.execute(select(user).where(user.c.name == name, user.c.disabled_at.is_(None))).one_or_none()
+    return None if row is None else _user(row)
+
+
+def _no_role() -> AccessError:
+    return AccessError(
+        "role", "Vai trò phải là admin, staff hoặc viewer.", "must be admin, staff or viewer"
+    )
 
 
 def set_password_hash(

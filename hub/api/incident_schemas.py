@@ -32,6 +32,12 @@ class IncidentPage(Out):
     """Give it back as `cursor` for the next page; null: these are the last."""
 
 
+class IncidentCount(Out):
+    """How many are open, over the communes that the asker sees or the one asked for."""
+
+    open: int
+
+
 class ChangeOut(Out):
     """One step of an incident's history; `by` is empty where the hub itself took it."""
 

@@ -40,11 +40,15 @@ class UserList(Out):
     items: list[UserOut]
 
 
+Given = Literal[Role.VIEWER, Role.STAFF, Role.ADMIN]
+"""The roles that somebody can have."""
+
+
 class NewUserIn(In):
     """Somebody new, with a first password that they should change."""
 
     name: Annotated[str, Field(max_length=64)]
-    role: Literal[Role.VIEWER, Role.STAFF, Role.ADMIN]
+    role: Given
     password: Annotated[str, Field(max_length=400)]
     communes: Communes = Field(default_factory=list)
 
@@ -52,6 +56,13 @@ class NewUserIn(In):
 class CommunesIn(In):
     """For which communes somebody works, by code; none: the whole hub."""
 
+    communes: Communes
+
+
+class AccessIn(In):
+    """What somebody may do, and in which communes; none: the whole hub, as administrators always do."""
+
+    role: Given
     communes: Communes
 
 

@@ -13,6 +13,8 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from hub.api.field_words import field_words
+
 MEDIA_TYPE = "application/problem+json"
 
 _log = structlog.get_logger()
@@ -23,6 +25,8 @@ class FieldError(BaseModel):
 
     loc: str
     msg: str
+    msg_vi: str | None = None
+    """The same for the person at the form, where there are words for it."""
 
 
 class ProblemBody(BaseModel):
@@ -121,6 +125,17 @@ def unknown_node(name: str) -> Problem:
     )
 
 
+def refused(field: str, detail: str, detail_vi: str) -> Problem:
+    """422 for one field of the body that is well-formed and yet not taken; `field` as in `params.high_c`."""
+    return Problem(
+        422,
+        "invalid-request",
+        detail,
+        detail_vi,
+        errors=[FieldError(loc=f"body.{field}", msg=detail, msg_vi=detail_vi)],
+    )
+
+
 class Answers:
     """Turns problems into answers; `html` is asked for pages outside `/api/` that a browser wants."""
 
@@ -171,12 +186,17 @@ class Answers:
 
 def _invalid(error: RequestValidationError) -> Problem:
     errors = [
-        FieldError(loc=".".join(str(part) for part in one["loc"]), msg=one["msg"]) for one in error.errors()
+        FieldError(
+            loc=".".join(str(part) for part in one["loc"]),
+            msg=one["msg"],
+            msg_vi=field_words(one["type"], one.get("ctx", {})),
+        )
+        for one in error.errors()
     ]
     return Problem(
         422,
         "invalid-request",
         "; ".join(f"{one.loc}: {one.msg}" for one in errors),
-        f"Dữ liệu chưa đúng ở: {', '.join(one.loc for one in errors)}.",
+        " ".join(f"{one.loc}: {one.msg_vi}" for one in errors),
         errors=errors,
     )

@@ -7,7 +7,9 @@ which codes are taken. `tests/contract/hub_api/test_sight.py` calls every route 
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Annotated
 
+from fastapi import Query
 from sqlalchemy import Connection
 
 from hub.access.model import User
@@ -17,13 +19,16 @@ from hub.incidents.reads import IncidentView
 from hub.registry import reads as registry
 from hub.registry.reads import CommuneInfo, NodeInfo, PoleInfo
 
+AskedCommune = Annotated[str | None, Query(alias="commune", max_length=63)]
+"""The commune that an address names; absent or empty: all of the asker's, or the first page's."""
+
 
 def seen_communes(by: User, asked: str | None = None) -> Collection[str] | None:
     """The communes to select: the one asked for, else all of the user's; None: no bound.
 
     Raises Problem 404 where the one asked for is not the user's.
     """
-    if asked is not None:
+    if asked:  # an empty one is a form's word for all
         if not by.sees(asked):
             raise unknown_commune(asked)
         return (asked,)
@@ -62,6 +67,14 @@ def seen_commune(conn: Connection, by: User, code: str) -> CommuneInfo:
 def home_commune(conn: Connection, by: User, wished: str | None) -> CommuneInfo | None:
     """The commune of the first page: the one the settings wish, else the first that the user sees."""
     return home_of(registry.communes(conn), by.communes, wished)
+
+
+def shown_commune(conn: Connection, by: User, asked: str | None, wished: str | None) -> CommuneInfo | None:
+    """The commune of a page that shows one: as its address asks, else that of the first page.
+
+    Raises Problem 404 where the one asked for is not the user's.
+    """
+    return seen_commune(conn, by, asked) if asked else home_commune(conn, by, wished)
 
 
 def home_of(

@@ -81,5 +81,5 @@ _VIETNAM = timezone(timedelta(hours=7))
 
 
 def local_moment(at: datetime) -> str:
-    """An aware time as `20:31 21/11/2026` in Vietnam, for sentences of the API."""
-    return f"{at.astimezone(_VIETNAM):%H:%M %d/%m/%Y}"
+    """An aware time as `21/11/2026 20:31` in Vietnam, for sentences of the API."""
+    return f"{at.astimezone(_VIETNAM):%d/%m/%Y %H:%M}"

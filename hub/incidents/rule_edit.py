@@ -152,7 +152,7 @@ def _check_bounds(name: str, value: float, bounds: tuple[float, float]) -> None:
         raise RuleRefusedError(
             name,
             f"must lie between {low:g} and {high:g}",
-            f"Giá trị của {name} phải nằm trong khoảng từ {low:g} đến {high:g}.",
+            f"Hãy ghi một số từ {_written(low)} đến {_written(high)}.",
         )
 
 
@@ -185,3 +185,8 @@ def _read(row: Row[tuple[object, ...]] | None, default: Thresholds) -> Threshold
         row.severity or default.severity,
         row.enabled,
     )
+
+
+def _written(bound: float) -> str:
+    """A number as it is written here: 604800 → `604.800`, 0.05 → `0,05`."""
+    return f"{bound:,.10g}".translate(str.maketrans(",.", ".,"))

@@ -63,6 +63,13 @@ def count(conn: Connection, wanted: Wanted) -> int:
     return int(conn.execute(query).scalar_one())
 
 
+def open_by_commune(conn: Connection, communes: Collection[str] | None) -> dict[str, int]:
+    """How many are open in each commune; what another open one explains is not counted again."""
+    query = select(incident.c.commune, func.count()).select_from(incident).group_by(incident.c.commune)
+    wanted = Wanted(status="open", communes=communes, folded=True)
+    return {code: int(number) for code, number in conn.execute(_chosen(query, wanted))}
+
+
 def kinds_seen(conn: Connection, communes: Collection[str] | None) -> list[str]:
     """The kinds that ever occurred, by name."""
     query = select(incident.c.kind).distinct().order_by(incident.c.kind)

@@ -46,8 +46,8 @@ def parse_time(text: str | None) -> time | None:
 
 
 def spoken(at: datetime) -> str:
-    """An aware time as `20:31 21/11/2026` in Vietnam."""
-    return f"{at.astimezone(VIETNAM):%H:%M %d/%m/%Y}"
+    """An aware time as `21/11/2026 20:31` in Vietnam."""
+    return f"{at.astimezone(VIETNAM):%d/%m/%Y %H:%M}"
 
 
 def _moment(day: date, clock: time) -> datetime:

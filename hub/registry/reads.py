@@ -145,6 +145,16 @@ def pole_codes(conn: Connection, *, commune: str | None = None) -> list[str]:
     return list(conn.execute(statement).scalars())
 
 
+def pole_counts(conn: Connection) -> dict[str, int]:
+    """How many poles each commune has, by its code; communes without any are absent."""
+    query = (
+        select(t.area.c.code, func.count())
+        .join(t.pole, t.pole.c.commune_id == t.area.c.id)
+        .group_by(t.area.c.code)
+    )
+    return {code: int(number) for code, number in conn.execute(query)}
+
+
 def places(conn: Connection, codes: Collection[str]) -> dict[str, str]:
     """Where poles stand, in words, by code; codes that are not registered are absent."""
     query = (

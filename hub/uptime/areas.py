@@ -53,6 +53,7 @@ def month_start(day: date) -> date:
 
 def inside(places: Columns, within: Within) -> ColumnElement[bool]:
     """Whether a row of a table with the areas' columns lies in the area."""
-    here: ColumnElement[bool] = places[COLUMN[within.level]] == within.name
+    column: ColumnElement[str] = places[COLUMN[within.level]]
+    here = column.in_(within.among) if within.among else column == within.name
     commune: ColumnElement[str] = places.commune
     return here & (commune == within.commune) if within.commune and within.level not in SPANNING else here

@@ -40,6 +40,8 @@ class Within:
     level: Level
     name: str
     commune: str = ""
+    among: tuple[str, ...] = ()
+    """Several names in place of the one: an area in any of them is within."""
 
 
 @dataclass(frozen=True, slots=True)

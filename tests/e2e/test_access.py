@@ -59,6 +59,7 @@ def test_first_login_sets_a_password_that_works(
     page.click("#password-form button")
     expect(page.locator("#password-form [role=status]")).to_contain_text("Đã đặt mật khẩu")
 
+    page.click(".menu-account summary")
     page.click("#sign-out")
     expect(page.locator("#login-form")).to_be_visible()
     page.fill("[name=name]", "admin")

@@ -164,11 +164,13 @@ def test_messages_set_aside_are_counted_and_shown_with_their_reason(
 
 def test_language_switch_is_remembered(open_page: OpenPage) -> None:
     page = open_page("/")
+    page.click(".menu-account summary")
     page.click("text=English")
     expect(page.locator("html")).to_have_attribute("lang", "en")
     expect(page.locator(f"[data-code={DARK[0]}] .row-state")).to_have_text("Not lit")
     page.click("nav >> text=Money")
     expect(page.locator("h1")).to_have_text("Residents' contributions")
+    page.click(".menu-account summary")
     page.click("text=Tiếng Việt")
     expect(page.locator("h1")).to_have_text("Kinh phí xã hội hóa")
 
@@ -176,6 +178,7 @@ def test_language_switch_is_remembered(open_page: OpenPage) -> None:
 def test_theme_switch_is_remembered(open_page: OpenPage) -> None:
     page = open_page("/")
     expect(page.locator("html")).to_have_attribute("data-theme", "night")
+    page.click(".menu-account summary")
     page.click("#theme")
     expect(page.locator("html")).to_have_attribute("data-theme", "day")
     page.reload()

@@ -80,13 +80,13 @@ def test_the_days_and_the_level_are_chosen_without_losing_the_other(
     open_page: OpenPage, reckoned: date
 ) -> None:
     page = open_page(f"/uptime?from={FIRST}&to={reckoned}", javascript=False)
-    page.click("text=Tổ tự quản")
+    page.click("main >> text=Tổ tự quản")
     expect(page.locator("thead th").first).to_have_text("Tổ tự quản")
     page.fill("[name=from]", str(reckoned))
     page.click("text=Xem >> visible=true")
     expect(page.locator("[name=from]")).to_have_value(str(reckoned))
     expect(page.locator("thead th").first).to_have_text("Tổ tự quản")
-    page.click("text=Camera")
+    page.click("main >> text=Camera")
     expect(page.locator("main")).to_contain_text("Trong cả ngày đêm, camera chạy tốt được bao nhiêu")
 
 

@@ -1,7 +1,7 @@
 // Bundles the pages' scripts and styles into ../static/dist: hashed names, a manifest that the templates
 // read, and a .gz beside every text file so that the server never compresses them again.
 // Called by dashboards/web/build.py; `node build.mjs <output folder>`.
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
@@ -11,6 +11,24 @@ if (!output) {
   console.error("usage: node build.mjs <output folder>");
   process.exit(2);
 }
+
+// Half of the words stand in templates alone: a phone need not load them with every first page.
+const source = (await Promise.all(
+  (await readdir("src", { recursive: true })).filter((name) => name.endsWith(".ts")).map((name) => readFile(path.join("src", name), "utf8")),
+)).join("\n");
+const literals = new Set([...source.matchAll(/["']([a-z0-9_.]+)["']/g)].map(([, key]) => key));
+const prefixes = [
+  ...[...source.matchAll(/`([a-z0-9_.]+)\.\$\{/g)].map(([, prefix]) => prefix),
+  ...[...source.matchAll(/\bword\(\s*"([a-z0-9_.]+)"/g)].map(([, prefix]) => prefix),
+].map((prefix) => `${prefix}.`);
+const usedWords = {
+  name: "used-words",
+  setup: ({ onLoad }) => onLoad({ filter: /i18n[\\/](vi|en)\.json$/ }, async (file) => {
+    const words = Object.entries(JSON.parse(await readFile(file.path, "utf8")));
+    const kept = words.filter(([key]) => literals.has(key) || prefixes.some((prefix) => key.startsWith(prefix)));
+    return { contents: JSON.stringify(Object.fromEntries(kept)), loader: "json" };
+  }),
+};
 
 await rm(output, { recursive: true, force: true });
 await mkdir(output, { recursive: true });
@@ -25,6 +43,7 @@ const result = await build({
     { in: "src/incident.ts", out: "incident" },
     { in: "src/windows.ts", out: "windows" },
     { in: "src/thresholds.ts", out: "thresholds" },
+    { in: "src/users.ts", out: "users" },
     { in: "src/base.ts", out: "base" },
     { in: "src/styles/base.css", out: "base" },
     { in: "src/styles/home.css", out: "home" },
@@ -42,6 +61,7 @@ const result = await build({
   assetNames: "[name]-[hash]",
   loader: { ".svg": "copy", ".woff2": "file", ".png": "dataurl" },
   bundle: true,
+  plugins: [usedWords],
   splitting: true,
   format: "esm",
   target: ["chrome105", "firefox110", "safari16"],

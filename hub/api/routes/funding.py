@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from hub.access.model import User
 from hub.api.deps import HubDep, Staff, Viewer, acting
 from hub.api.funding_schemas import EntryIn, EntryOut, FundingList, PoleFundingOut, ReversalIn
-from hub.api.problems import FieldError, Problem, unknown_pole
+from hub.api.problems import Problem, refused, unknown_pole
 from hub.api.schemas import FundingOut
 from hub.api.sight import seen_communes, seen_pole
 from hub.funding import reads
@@ -144,10 +144,4 @@ def _refused(error: LedgerError) -> Problem:
         return Problem(409, "already-reversed", str(error), error.message_vi)
     if isinstance(error, IdempotencyConflictError):
         return Problem(409, "idempotency-conflict", str(error), error.message_vi)
-    return Problem(
-        422,
-        "invalid-request",
-        str(error),
-        error.message_vi,
-        errors=[FieldError(loc=f"body.{error.field}", msg=str(error))],
-    )
+    return refused(error.field, str(error), error.message_vi)

@@ -17,7 +17,7 @@ from hub.api.notice_schemas import (
     RouteList,
     RouteOut,
 )
-from hub.api.problems import FieldError, Problem
+from hub.api.problems import Problem, refused
 from hub.notify import reads, routing, store
 from hub.notify.hours import parse_time
 from hub.notify.model import Planned, Route, Status
@@ -159,13 +159,7 @@ def _out(route: Route) -> RouteOut:
 
 
 def _refused(error: routing.RouteRefusedError) -> Problem:
-    return Problem(
-        422,
-        "invalid-request",
-        str(error),
-        error.detail_vi,
-        errors=[FieldError(loc=f"body.{error.field}", msg=str(error))],
-    )
+    return refused(error.field, str(error), error.detail_vi)
 
 
 def _unknown_route(route_id: int) -> Problem:

@@ -21,7 +21,7 @@ from hub.access.store import (
 )
 from hub.api.deps import SESSION_COOKIE, Anyone, Hub, HubDep, Viewer, acting, address_of
 from hub.api.people_schemas import LoginIn, PasswordIn, SessionOut, UserOut
-from hub.api.problems import FieldError, Problem
+from hub.api.problems import Problem, refused
 
 router = APIRouter(tags=["session"])
 
@@ -74,7 +74,7 @@ def change_password(body: PasswordIn, request: Request, hub: HubDep, by: Viewer)
     try:
         hashed = hashed_password(body.password)
     except AccessError as error:
-        raise refused(error) from None
+        raise refused(error.field, str(error), error.message_vi) from None
     with acting(hub, request, by) as conn:
         set_password_hash(conn, by.id, hashed, keep_session=request.cookies[SESSION_COOKIE])
     return SessionOut(user=UserOut.model_validate(by), has_password=True)
@@ -107,17 +107,6 @@ def _first_login_used() -> Problem:
         "`ngonden hub first-login` makes a new one while no administrator has a password",
         "Liên kết này đã được dùng, đã hết hạn hoặc không còn cần nữa. Hãy đăng nhập bằng mật khẩu; "
         "nếu chưa ai có mật khẩu, chạy `ngonden hub first-login` để tạo liên kết mới.",
-    )
-
-
-def refused(error: AccessError) -> Problem:
-    """422 for a name or password that is not taken."""
-    return Problem(
-        422,
-        "invalid-request",
-        str(error),
-        error.message_vi,
-        errors=[FieldError(loc=f"body.{error.field}", msg=str(error))],
     )
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from hub.api.deps import Admin, HubDep, Viewer, acting
-from hub.api.problems import FieldError, Problem
+from hub.api.problems import refused
 from hub.api.uptime.asking import answered, asked
 from hub.api.uptime.schemas import TariffIn, TariffList, TariffOut, UptimeOut
 from hub.api.uptime.sheet import as_csv, as_xlsx
@@ -75,13 +75,7 @@ def record_tariff(body: TariffIn, request: Request, hub: HubDep, by: Admin) -> T
     try:
         one = checked(body.valid_from, body.vnd_per_kwh, body.vat_percent, body.source)
     except TariffError as error:
-        raise Problem(
-            422,
-            "invalid-request",
-            str(error),
-            error.message_vi,
-            errors=[FieldError(loc=f"body.{error.field}", msg=str(error))],
-        ) from None
+        raise refused(error.field, str(error), error.message_vi) from None
     with acting(hub, request, by, valid_from=str(one.valid_from), vnd_per_kwh=str(one.vnd_per_kwh)) as conn:
         put(conn, one, by=by.name, now=hub.clock())
     return _tariff_out(one)

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from fastapi import APIRouter, Request
 from sqlalchemy import Connection
 
-from hub.access.model import AccessError
-from hub.access.store import add_user, disable_user, hashed_password, set_communes, users
+from hub.access.model import AccessError, User
+from hub.access.store import (
+    add_user,
+    disable_user,
+    hashed_password,
+    set_access,
+    set_communes,
+    set_password_hash,
+    user_named,
+    users,
+)
 from hub.api.deps import Admin, HubDep, acting
-from hub.api.people_schemas import CommunesIn, NewUserIn, UserList, UserOut
-from hub.api.problems import Problem, unknown_commune
-from hub.api.routes.session import refused
+from hub.api.people_schemas import AccessIn, CommunesIn, NewUserIn, PasswordIn, UserList, UserOut
+from hub.api.problems import Problem, refused, unknown_commune
 from hub.registry.reads import communes
 
 router = APIRouter(prefix="/api/v1/users", tags=["users"])
@@ -28,18 +37,14 @@ def list_users(hub: HubDep, _: Admin) -> UserList:
 @router.post("", status_code=201)
 def create_user(body: NewUserIn, request: Request, hub: HubDep, by: Admin) -> UserOut:
     """Let somebody sign in with a name, a role and a first password."""
-    try:
+    with _refusals():
         hashed = hashed_password(body.password)
-    except AccessError as error:
-        raise refused(error) from None
     with acting(hub, request, by, name=body.name, role=body.role, communes=body.communes) as conn:
         _check_known(conn, body.communes)
-        try:
+        with _refusals():
             made = add_user(
                 conn, body.name, body.role, hashed=hashed, communes=body.communes, now=hub.clock()
             )
-        except AccessError as error:
-            raise refused(error) from None
     return UserOut.model_validate(made)
 
 
@@ -52,12 +57,27 @@ def disable(name: str, request: Request, hub: HubDep, by: Admin) -> UserOut:
                 409,
                 "own-account",
                 "you can't disable yourself",
-                "Bạn không thể khoá tài khoản của chính mình.",
+                "Bạn không thể khóa tài khoản của chính mình.",
             )
-        gone = disable_user(conn, name, now=hub.clock())
-        if gone is None:
-            raise _unknown(name)
+        gone = _known(name, disable_user(conn, name, now=hub.clock()))
     return UserOut.model_validate(gone)
+
+
+@router.put("/{name}/access")
+def change_access(name: str, body: AccessIn, request: Request, hub: HubDep, by: Admin) -> UserOut:
+    """Say what somebody may do and where, from their next request on. Nobody changes their own role."""
+    with acting(hub, request, by, name=name, role=body.role, communes=body.communes) as conn:
+        if name == by.name and body.role is not by.role:
+            raise Problem(
+                409,
+                "own-account",
+                "you can't change your own role: another administrator can",
+                "Bạn không thể đổi vai trò của chính mình. Hãy nhờ một quản trị viên khác.",
+            )
+        _check_known(conn, body.communes)
+        with _refusals():
+            changed = _known(name, set_access(conn, name, body.role, body.communes))
+    return UserOut.model_validate(changed)
 
 
 @router.put("/{name}/communes")
@@ -65,13 +85,35 @@ def change_communes(name: str, body: CommunesIn, request: Request, hub: HubDep, 
     """Say for which communes somebody works; it holds from their next request on."""
     with acting(hub, request, by, name=name, communes=body.communes) as conn:
         _check_known(conn, body.communes)
-        try:
-            changed = set_communes(conn, name, body.communes)
-        except AccessError as error:
-            raise refused(error) from None
-        if changed is None:
-            raise _unknown(name)
+        with _refusals():
+            changed = _known(name, set_communes(conn, name, body.communes))
     return UserOut.model_validate(changed)
+
+
+@router.put("/{name}/password")
+def give_password(name: str, body: PasswordIn, request: Request, hub: HubDep, by: Admin) -> UserOut:
+    """Give somebody who forgot theirs a new password, and end their sessions. Not for one's own."""
+    with _refusals():
+        hashed = hashed_password(body.password)
+    with acting(hub, request, by, name=name) as conn:
+        if name == by.name:
+            raise Problem(
+                409,
+                "own-account",
+                "set your own password at /api/v1/session/password",
+                "Hãy đổi mật khẩu của chính mình ở mục Đổi mật khẩu.",
+            )
+        found = _known(name, user_named(conn, name))
+        set_password_hash(conn, found.id, hashed)
+    return UserOut.model_validate(found)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except AccessError as error:
+        raise refused(error.field, str(error), error.message_vi) from None
 
 
 def _check_known(conn: Connection, codes: Iterable[str]) -> None:
@@ -81,5 +123,7 @@ def _check_known(conn: Connection, codes: Iterable[str]) -> None:
             raise unknown_commune(code)
 
 
-def _unknown(name: str) -> Problem:
-    return Problem(404, "unknown-user", f"no user {name!r}", f"Không có người dùng “{name}”.")
+def _known(name: str, found: User | None) -> User:
+    if found is None:
+        raise Problem(404, "unknown-user", f"no user {name!r}", f"Không có người dùng “{name}”.")
+    return found

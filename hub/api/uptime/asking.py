@@ -14,6 +14,7 @@ from hub.api.problems import FieldError, Problem
 from hub.api.sight import seen_communes, seen_pole
 from hub.api.uptime.schemas import UptimeLine, UptimeOut
 from hub.registry.reads import communes
+from hub.uptime.areas import WIDE
 from hub.uptime.coverage.states import LOCAL_OFFSET_S
 from hub.uptime.model import LEVELS, Kind, Level, Line, Question, Within
 from hub.uptime.reads import uptime
@@ -35,9 +36,11 @@ def asked(
     of: Sequence[str],
     first_day: date | None,
     last_day: date | None,
+    everywhere: bool = False,
 ) -> Question:
     """The question; the last 30 whole days and this hub's commune where nothing else is said.
 
+    With `everywhere`, communes, programmes and provinces are those of all the communes that the asker sees.
     Raises Problem 422 for what can't be read, and for poles or hamlets of more than one commune at once; 404
     for a place that is not the asker's to see.
     """
@@ -53,7 +56,10 @@ def asked(
     within = [_within(one) for one in of]
     for one in within:
         _check_seen(conn, by, one)
-    if not any(one.level in _NARROW for one in within):
+    if everywhere and level in WIDE:
+        if by.communes:
+            within.append(Within("commune", "", among=by.communes))
+    elif not any(one.level in _NARROW for one in within):
         commune = hub.settings.commune
         if by.communes and commune not in by.communes:
             commune = by.communes[0]

@@ -75,6 +75,8 @@ def body_for(method: str, path: str) -> dict[str, Any]:
         },
         "/api/v1/incident-rules/{kind}": {"json": THRESHOLDS},
         "/api/v1/communes/{commune}/incident-rules/{kind}": {"json": THRESHOLDS},
+        "/api/v1/users/{name}/access": {"json": {"role": "staff", "communes": ["tram-than"]}},
+        "/api/v1/users/{name}/password": {"json": {"password": "mat khau rat dai"}},
         "/api/v1/users/{name}/communes": {"json": {"communes": ["tram-than"]}},
         "/api/v1/notices/routes": {"json": {"name": "Trực", "channels": ["truc"]}},
         "/api/v1/notices/routes/{route_id}": {"json": {"name": "Trực", "channels": ["truc"]}},

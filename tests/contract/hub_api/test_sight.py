@@ -38,6 +38,7 @@ OPEN = {"/healthz", "/readyz", "/metrics", "/first-login", "/api/v1/session", "/
 LISTS = {
     ("GET", "/api/v1/poles"),
     ("GET", "/api/v1/incidents"),
+    ("GET", "/api/v1/incidents/count"),
     ("GET", "/api/v1/commands"),
     ("GET", "/api/v1/command-batches"),
     ("GET", "/api/v1/uptime"),
@@ -137,7 +138,7 @@ def test_no_route_tells_of_another_commune_or_acts_there(two_communes: Office) -
 
 def test_asking_for_the_other_commune_by_name_answers_as_if_it_were_not_there(two_communes: Office) -> None:
     clerk = clerk_of(two_communes, "tu-vu")
-    for path in ("poles", "incidents", "summary", "node-configs", "maintenance-windows"):
+    for path in ("poles", "incidents", "incidents/count", "summary", "node-configs", "maintenance-windows"):
         answer = clerk.get(f"/api/v1/{path}", params={"commune": "tram-than"})
         assert (answer.status_code, answer.json()["type"]) == (404, "urn:ngonden:problem:unknown-commune")
         assert clerk.get(f"/api/v1/{path}", params={"commune": "tu-vu"}).is_success

@@ -77,7 +77,7 @@ def test_two_windows_of_one_place_do_not_cross(office: Office) -> None:
     assert plan(clerk, office).status_code == 201
     crossing = plan(clerk, office, from_h=11, to_h=13)
     assert (crossing.status_code, crossing.json()["type"]) == (409, "urn:ngonden:problem:window-overlaps")
-    assert "07:00 02/03/2026 – 09:00 02/03/2026 (Thay bóng)" in crossing.json()["detail_vi"]
+    assert "02/03/2026 07:00 – 02/03/2026 09:00 (Thay bóng)" in crossing.json()["detail_vi"]
     assert plan(clerk, office, from_h=12, to_h=13).status_code == 201
     assert plan(clerk, office, from_h=11, to_h=13, name="TG-0002").status_code == 201
     assert plan(clerk, office, from_h=11, to_h=13, scope="commune").status_code == 201

@@ -26,7 +26,7 @@ def test_the_one_who_heard_of_it_hears_that_it_is_over(desk: Desk) -> None:
     assert desk.subjects() == ["Đèn không sáng: cột TG-0001", "Đã hết – Đèn không sáng: cột TG-0001"]
     told, over = desk.lists["truc"].sent
     assert "Nơi: TG-0001, Ngã ba xóm 1, tuyến F2, Khu 2, xã Trạm Thản" in told.body
-    assert "Từ: 21:00 01/03/2026" in told.body
+    assert "Từ: 01/03/2026 21:00" in told.body
     assert "Phụ trách: Tổ tự quản 2" in told.body
     assert f"{BASE_URL}/incidents/{opened}" in told.body
     assert "kéo dài 40 phút" in over.body

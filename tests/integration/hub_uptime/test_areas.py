@@ -156,3 +156,14 @@ def _change(commune: Commune, incident_id: int, **values: object) -> None:
             .values(**values, revision=next_revision(conn))
         )
     commune.roll(commune.now.timestamp() + 60)
+
+
+def test_several_communes_are_asked_for_at_once(commune: Commune) -> None:
+    def found(*codes: str, level: Level = "commune") -> list[str]:
+        several = Within("commune", "", among=codes)
+        return [one.name for one in commune.ask(level, several, first=MARCH[0], last=NOW).lines]
+
+    assert found("tu-vu", "tram-than") == ["tram-than"]
+    assert found("tu-vu", "phu-khe") == []
+    assert found("tu-vu", "tram-than", level="programme") == [SECURITY, ROADS]
+    assert found("tu-vu", "tram-than", level="pole") == ["TG-0001", "TG-0002", "TG-0003"]

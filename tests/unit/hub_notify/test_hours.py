@@ -72,4 +72,4 @@ def test_times_of_day_are_read_and_spoken_in_vietnam() -> None:
     assert parse_time(None) is None
     with pytest.raises(ValueError, match="does not match"):
         parse_time("25:00")
-    assert spoken(datetime(2026, 11, 21, 18, 30, tzinfo=UTC)) == "01:30 22/11/2026"
+    assert spoken(datetime(2026, 11, 21, 18, 30, tzinfo=UTC)) == "22/11/2026 01:30"

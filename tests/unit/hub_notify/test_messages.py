@@ -53,7 +53,7 @@ def test_an_opening_says_what_where_since_when_what_is_likely_who_and_where_to_l
     assert made.body.splitlines() == [
         "Đèn không sáng (Cần xử lý sớm)",
         "Nơi: TG-0042, Ngã ba xóm Đông, tuyến F2, Khu 3, xã Trạm Thản",
-        "Từ: 21:00 01/03/2026",
+        "Từ: 01/03/2026 21:00",
         f"Có thể là: {likely('lamp_failure', 'vi')}",
         "Phụ trách: Tổ tự quản số 2",
         f"Xem và nhận việc: {BASE_URL}/incidents/17",

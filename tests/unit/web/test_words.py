@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dashboards.web.assets import DIST
 from dashboards.web.i18n import WORDS, chosen, translator, word
 
 WEB = Path(__file__).parents[3] / "dashboards" / "web"
@@ -43,6 +44,17 @@ def test_no_key_is_left_over() -> None:
     literal = {key for text in USED.values() for key in LITERAL.findall(text)}
     prefixes = tuple(f"{key.rstrip('.')}." for text in USED.values() for key in PREFIX.findall(text))
     assert [key for key in WORDS["vi"] if key not in literal and not key.startswith(prefixes)] == []
+
+
+def test_scripts_carry_every_word_they_may_ask_for_and_no_page_of_the_server() -> None:
+    bundles = "".join(path.read_text("utf-8") for path in DIST.glob("*.js"))
+    scripts = [text for path, text in USED.items() if path.suffix == ".ts"]
+    literal = {key for text in scripts for key in LITERAL.findall(text)}
+    prefixes = tuple(f"{key.rstrip('.')}." for text in scripts for key in PREFIX.findall(text))
+    asked = [key for key in WORDS["vi"] if key in literal or key.startswith(prefixes)]
+    assert len(asked) > 200
+    assert [key for key in asked if f'"{key}":' not in bundles] == []
+    assert '"uptime.intro.lamp":' not in bundles
 
 
 def test_vietnamese_is_written_with_its_marks() -> None:

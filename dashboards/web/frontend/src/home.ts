@@ -33,6 +33,9 @@ const incidents = new Incidents((incident) => {
 });
 const drawnStates = new Map<string, LampState>();
 let picked: string | null = null;
+/** Whether the stream's summary is that of the commune on this page. */
+let streamed = false;
+const SUMMARY_PAUSE_MS = 20_000;
 
 function pick(pole: PoleSummary | null): void {
   picked = pole?.code ?? null;
@@ -84,11 +87,25 @@ function concernsUs(incident: Incident): boolean {
   return incident.originator_type === "hub" || poles.all().some((pole) => concerns(incident, pole));
 }
 
+function readSummary(): Promise<Summary> {
+  return get<Summary>(`/api/v1/summary?${new URLSearchParams({ commune })}`);
+}
+
+/** The stream tells the sums of the reader's first commune; another's are read anew, now and then. */
+let summaryDue: number | undefined;
+function summaryAgain(): void {
+  if (streamed) return;
+  summaryDue ??= window.setTimeout(() => {
+    summaryDue = undefined;
+    void readSummary().then(showSummary, () => undefined); // the stream's own state tells when the server is away
+  }, SUMMARY_PAUSE_MS);
+}
+
 async function read(): Promise<number> {
   const [all, open, summary] = await Promise.all([
     get<PoleListing>(`/api/v1/poles?commune=${encodeURIComponent(commune)}`),
     get<List<Incident>>("/api/v1/incidents?status=open&limit=1000"),
-    get<Summary>("/api/v1/summary"),
+    readSummary(),
   ]);
   const first = poles.all().length === 0;
   poles.reset(all.items);
@@ -102,7 +119,14 @@ async function read(): Promise<number> {
 void document.fonts.ready.then(() => map.lamps.refresh());
 follow({
   read,
-  pole: (pole) => pole.commune === commune && poles.update(pole),
+  pole: (pole) => {
+    if (pole.commune !== commune) return;
+    poles.update(pole);
+    summaryAgain();
+  },
   incident: (incident) => concernsUs(incident) && incidents.update(incident),
-  summary: showSummary,
+  summary: (summary) => {
+    streamed = summary.commune.code === commune;
+    if (streamed) showSummary(summary);
+  },
 });

@@ -7,7 +7,7 @@ import { moment } from "./lib/format";
 import { t, word } from "./lib/i18n";
 import { follow } from "./lib/live";
 import type { IncidentChange, IncidentDetail } from "./lib/types";
-import { figures, sentence } from "./work/evidence";
+import { figures, sentence, technical } from "./work/evidence";
 import { attempt, filled } from "./work/form";
 import { lasting, row, signs, title, where } from "./work/words";
 
@@ -54,6 +54,9 @@ function showEvidence(one: IncidentDetail): void {
   need("sentence").hidden = said === null;
   const rows = figures(one.evidence);
   need("evidence").replaceChildren(...(rows.length === 0 && said === null ? [h("div", { class: "quiet" }, t("evidence.none"))] : rows));
+  const more = technical({ ...one.evidence, ...one.closed_evidence });
+  need("technical").hidden = more === "";
+  setText(need("technical").querySelector("pre")!, more);
   const end = one.closed_evidence === null ? [] : figures(one.closed_evidence);
   need("closed-evidence").replaceChildren(...end);
   need("closed-block").hidden = end.length === 0;

@@ -14,6 +14,9 @@ const CALM_MS = 400;
 
 const form = need<HTMLFormElement>("filters");
 const list = need("incidents");
+/** Where all communes are shown together, each row says which one it is of. */
+const communes = JSON.parse(list.dataset["communes"] ?? "{}") as Record<string, string>;
+const several = Object.keys(communes).length > 1;
 const more = need<HTMLButtonElement>("more");
 let shown: IncidentRow[] = [];
 let next: string | null = null;
@@ -53,12 +56,16 @@ function draw(): void {
   list.replaceChildren(
     ...(shown.length === 0
       ? [h("li", { class: "block quiet" }, t("incidents.found.none"))]
-      : shown.map((each) => h("li", {}, row(each, each)))),
+      : shown.map((each) => h("li", {}, row(each, { ...each, place: placed(each) })))),
   );
   more.hidden = next === null;
   const count = next === null ? String(shown.length) : `${shown.length}+`;
   setText(need("found"), t("incidents.found", { count }));
   if (focused) list.querySelector<HTMLElement>(`[data-id="${focused}"]`)?.focus();
+}
+
+function placed({ place, commune }: IncidentRow): string {
+  return [place, several ? communes[commune] : ""].filter(Boolean).join(", ");
 }
 
 function again(): void {

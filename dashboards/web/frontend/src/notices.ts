@@ -1,13 +1,9 @@
 // The page of notices: channels, routes, what was sent, webhooks.
-import { wireSession } from "./lib/session";
-import { wireThemeButton } from "./lib/theme";
+import "./base";
 import { ChannelList } from "./notices/channels";
 import { RouteList } from "./notices/routes";
 import { SentList } from "./notices/sent";
 import { WebhookList } from "./notices/webhooks";
-
-wireThemeButton();
-wireSession();
 
 const sent = new SentList();
 const routes = new RouteList();

@@ -2,7 +2,7 @@
 import "./base";
 import { get, put, remove } from "./lib/api";
 import { h, need, setText } from "./lib/dom";
-import { percent, span } from "./lib/format";
+import { percent, plain, span } from "./lib/format";
 import { t, word } from "./lib/i18n";
 import type { IncidentRule, List, Severity, Thresholds } from "./lib/types";
 import { attempt, said } from "./work/form";
@@ -48,8 +48,8 @@ function fill(box: HTMLElement, rule: IncidentRule): void {
 function inWords(now: Thresholds): string {
   if (!now.enabled) return t("rule.off");
   return [
-    t("rule.opens", { time: span(now.hold_off_s) }),
-    t("rule.closes", { time: span(now.clear_after_s) }),
+    now.hold_off_s === 0 ? t("rule.opens.at_once") : t("rule.opens", { time: span(now.hold_off_s) }),
+    now.clear_after_s === 0 ? t("rule.closes.at_once") : t("rule.closes", { time: span(now.clear_after_s) }),
     t(`severity.${now.severity}`),
   ].join(" · ");
 }
@@ -57,10 +57,21 @@ function inWords(now: Thresholds): string {
 function form(box: HTMLElement, rule: IncidentRule): HTMLElement {
   const { now, inherited, bounds } = rule;
   const may = mayChange();
-  const number = (name: string, label: string, value: number, from: number, [low, high]: [number, number]): HTMLElement =>
-    h("label", { class: "field" }, label,
-      h("input", { type: "number", name, value, min: low, max: high, step: "any", required: true, disabled: !may }),
-      h("small", { class: "quiet" }, t("rule.inherited", { value: spoken(name, from) })));
+  const number = (name: string, label: string, value: number, from: number, [low, high]: [number, number]): HTMLElement => {
+    const by = scale(name);
+    const field = h("input", {
+      type: "number", name, value: shown(name, value), min: shown(name, low), max: shown(name, high), step: "any", required: true, disabled: !may,
+    });
+    const note = h("small", { class: "quiet" });
+    // 14400 seconds are four hours: said as they are typed.
+    const say = (): void => {
+      const inherited = t("rule.inherited", { value: spoken(name, from) });
+      setText(note, name.endsWith("_s") && field.value !== "" ? `= ${span(field.valueAsNumber / by)} · ${inherited}` : inherited);
+    };
+    field.addEventListener("input", say);
+    say();
+    return h("label", { class: "field" }, by === 1 ? label : `${label} (%)`, field, note);
+  };
   const severity = h("select", { name: "severity", disabled: !may }, ...SEVERITIES.map((each) =>
     h("option", { value: each, selected: each === now.severity }, t(`severity.${each}`))));
   const enabled = h("input", { type: "checkbox", name: "enabled", checked: now.enabled, disabled: !may });
@@ -98,9 +109,10 @@ function taken(box: HTMLElement, rule: IncidentRule): void {
 }
 
 function wish(form: HTMLFormElement): Thresholds {
-  const of = (name: string): number => form.querySelector<HTMLInputElement>(`[name="${name}"]`)!.valueAsNumber;
+  const value = (field: HTMLInputElement): number => Number((field.valueAsNumber / scale(field.name)).toFixed(6));
+  const of = (name: string): number => value(form.querySelector<HTMLInputElement>(`[name="${name}"]`)!);
   const params = [...form.querySelectorAll<HTMLInputElement>('[name^="params."]')]
-    .map((field) => [field.name.slice("params.".length), field.valueAsNumber] as const);
+    .map((field) => [field.name.slice("params.".length), value(field)] as const);
   return {
     hold_off_s: of("hold_off_s"),
     clear_after_s: of("clear_after_s"),
@@ -110,9 +122,18 @@ function wish(form: HTMLFormElement): Thresholds {
   };
 }
 
+/** A share stands in its field as people say it, in per cent. */
+function scale(name: string): number {
+  return name.endsWith("_share") ? 100 : 1;
+}
+
+function shown(name: string, value: number): number {
+  return Number((value * scale(name)).toFixed(6));
+}
+
 function spoken(name: string, value: number): string {
   if (name.endsWith("_s")) return span(value);
-  return name.endsWith("_share") ? percent(value) : String(value);
+  return name.endsWith("_share") ? percent(value) : plain(value);
 }
 
 function load(): void {
@@ -125,5 +146,10 @@ function load(): void {
 }
 
 const WEEK_S = 7 * 86_400;
-choice.addEventListener("change", load);
+choice.addEventListener("change", () => {
+  // In the address, so that what is on the screen can be sent to somebody.
+  const query = choice.value === "" ? "" : `?${new URLSearchParams({ commune: choice.value })}`;
+  history.replaceState(null, "", location.pathname + query);
+  load();
+});
 load();

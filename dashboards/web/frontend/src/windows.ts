@@ -1,10 +1,12 @@
 // Maintenance windows: plan one, see what runs and what is to come, take one back.
 import "./base";
 import { get, post } from "./lib/api";
+import { chosenCommune } from "./frame/commune";
 import { confirmed } from "./lib/confirm";
 import { h, need, setText } from "./lib/dom";
 import { fieldTime, moment, timeOfField } from "./lib/format";
 import { t, word } from "./lib/i18n";
+import { setField } from "./lib/said_dates";
 import type { List, MaintenanceWindow } from "./lib/types";
 import { attempt, filled, said } from "./work/form";
 
@@ -12,10 +14,14 @@ const PATH = "/api/v1/maintenance-windows";
 const HOUR_MS = 3_600_000;
 const page = need("windows");
 const mayPlan = page.dataset["mayPlan"] !== undefined;
+const names = JSON.parse(page.dataset["communes"] ?? "{}") as Record<string, string>;
+const several = Object.keys(names).length > 1;
 
 async function read(): Promise<void> {
+  const commune = chosenCommune() ?? "";
   const [current, over] = await Promise.all([
-    get<List<MaintenanceWindow>>(PATH), get<List<MaintenanceWindow>>(`${PATH}?over=true&limit=20`),
+    get<List<MaintenanceWindow>>(`${PATH}?${new URLSearchParams({ commune })}`),
+    get<List<MaintenanceWindow>>(`${PATH}?${new URLSearchParams({ commune, over: "true", limit: "20" })}`),
   ]);
   const now = new Date();
   draw("current", current.items, now);
@@ -42,6 +48,7 @@ function card(one: MaintenanceWindow, now: Date): HTMLElement {
     h("p", { class: "window-where" }, h("strong", {}, words), h("span", { class: "sign is-plain" }, t(`windows.${state}`))),
     h("p", {}, `${moment(one.starts_at)} – ${moment(one.ends_at)}`),
     h("p", {}, one.why),
+    several ? h("p", { class: "quiet" }, names[one.commune] ?? one.commune) : null,
     h("p", { class: "quiet" }, made),
   );
   if (!over && mayPlan) box.append(cancelForm(one, words));
@@ -75,8 +82,8 @@ function wireForm(form: HTMLFormElement): void {
   };
   const times = (): void => {
     const soon = new Date(Math.ceil(Date.now() / HOUR_MS) * HOUR_MS);
-    begin.value = fieldTime(soon);
-    end.value = fieldTime(new Date(soon.getTime() + 2 * HOUR_MS));
+    setField(begin, fieldTime(soon));
+    setField(end, fieldTime(new Date(soon.getTime() + 2 * HOUR_MS)));
   };
   scope.addEventListener("change", suit);
   form.addEventListener("submit", (event) => {

@@ -13,10 +13,17 @@ from hub.access.model import User
 from hub.api.board import incident_out
 from hub.api.cursor import Cursor, bad_cursor, make_cursor, read_cursor
 from hub.api.deps import HubDep, Viewer
-from hub.api.incident_schemas import ChangeOut, IncidentDetail, IncidentPage, IncidentRow, PlaceOut
+from hub.api.incident_schemas import (
+    ChangeOut,
+    IncidentCount,
+    IncidentDetail,
+    IncidentPage,
+    IncidentRow,
+    PlaceOut,
+)
 from hub.api.sight import seen_communes, seen_incident, seen_pole
 from hub.incidents.reads import IncidentView, Severity, Status, history, incident_of
-from hub.incidents.search import Position, Wanted, part_counts, parts, search
+from hub.incidents.search import Position, Wanted, count, part_counts, parts, search
 from hub.ingest.reads import latest_revision
 from hub.registry import reads as registry
 
@@ -85,6 +92,16 @@ def incident_page(conn: Connection, wanted: Wanted, *, cursor: str | None, limit
         ],
         next_cursor=None if last is None else make_cursor(last.opened_at.isoformat(), last.id),
     )
+
+
+@router.get("/incidents/count")
+def count_incidents(
+    hub: HubDep, by: Viewer, commune: Annotated[str | None, Query(max_length=63)] = None
+) -> IncidentCount:
+    """How many are open; what another open one explains is not counted again."""
+    with hub.reads.connect() as conn:
+        wanted = Wanted(status="open", communes=seen_communes(by, commune), folded=True)
+        return IncidentCount(open=count(conn, wanted))
 
 
 @router.get("/incidents/{incident_id}")

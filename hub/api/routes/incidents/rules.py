@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from hub.access.model import User
 from hub.api.deps import Admin, Hub, HubDep, Staff, Viewer, acting
 from hub.api.incident_schemas import RuleList, RuleOut, ThresholdsBoth
-from hub.api.problems import FieldError, Problem
+from hub.api.problems import Problem, refused
 from hub.api.sight import seen_commune
 from hub.api.words import incident_title
 from hub.incidents.rule_edit import (
@@ -95,13 +95,7 @@ def _change(hub: Hub, request: Request, by: User, change: Change, kind: str) -> 
                 f"Không có ngưỡng nào cho loại sự cố “{kind}”.",
             ) from None
         except RuleRefusedError as error:
-            raise Problem(
-                422,
-                "invalid-request",
-                str(error),
-                error.detail_vi,
-                errors=[FieldError(loc=f"body.{error.field}", msg=str(error))],
-            ) from None
+            raise refused(error.field, str(error), error.detail_vi) from None
         told |= {"before": _plain(before.now), "after": _plain(after.now)}
     return _out(after)
 

@@ -12,7 +12,7 @@ from hub.access.model import User
 from hub.api.cursor import Cursor, make_cursor, read_cursor
 from hub.api.deps import HubDep, Staff, Viewer, acting
 from hub.api.incident_schemas import WindowIn, WindowList, WindowOut
-from hub.api.problems import FieldError, Problem
+from hub.api.problems import FieldError, Problem, refused
 from hub.api.sight import seen_commune, seen_communes
 from hub.api.words import local_moment
 from hub.incidents.windows import (
@@ -76,13 +76,7 @@ def plan(body: WindowIn, request: Request, hub: HubDep, by: Staff) -> WindowOut:
                 now=hub.clock(),
             )
         except WindowRefusedError as error:
-            raise Problem(
-                422,
-                "invalid-request",
-                str(error),
-                error.detail_vi,
-                errors=[FieldError(loc=f"body.{error.field}", msg=str(error))],
-            ) from None
+            raise refused(error.field, str(error), error.detail_vi) from None
         except WindowOverlapsError as error:
             raise _overlaps(error) from None
     return WindowOut.model_validate(made)
@@ -102,7 +96,7 @@ def cancel(window_id: int, request: Request, hub: HubDep, by: Staff) -> WindowOu
                 409,
                 "window-over",
                 f"window {window_id} has ended or was cancelled before",
-                "Lịch bảo trì này đã kết thúc hoặc đã được huỷ trước đó.",
+                "Lịch bảo trì này đã kết thúc hoặc đã được hủy trước đó.",
             ) from None
         if done is None:
             raise _unknown(window_id)
@@ -122,12 +116,15 @@ def _check_place(conn: Connection, by: User, body: WindowIn, name: str) -> None:
         attribute = {"pole": "code"}.get(body.scope, body.scope)
         found = bool(name) and any(getattr(pole, attribute) == name for pole in inside)
     if not found:
+        kind = _PLACES[body.scope]
+        detail_vi = f"Xã/phường này không có {kind} nào tên “{name}”. Hãy chọn trong danh sách gợi ý."
+        wrong = FieldError(loc="body.name", msg=f"is no {body.scope} of the commune", msg_vi=detail_vi)
         raise Problem(
             404,
             "unknown-place",
             f"the commune has no {body.scope} {name!r}",
-            f"Xã/phường này không có {_PLACES[body.scope]} nào tên “{name}”.",
-            errors=[FieldError(loc="body.name", msg=f"is no {body.scope} of the commune")],
+            detail_vi,
+            errors=[wrong],
         )
 
 
@@ -147,7 +144,7 @@ def _overlaps(error: WindowOverlapsError) -> Problem:
         409,
         "window-overlaps",
         f"window {other.id} ({span}, {other.why}) is planned for the same place: cancel it first",
-        f"Nơi này đã có lịch bảo trì {span} ({other.why}). Hãy huỷ lịch đó trước hoặc chọn giờ khác.",
+        f"Nơi này đã có lịch bảo trì {span} ({other.why}). Hãy hủy lịch đó trước hoặc chọn giờ khác.",
     )
 
 

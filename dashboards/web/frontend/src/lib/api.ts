@@ -7,6 +7,8 @@ export class ApiError extends Error {
   constructor(
     readonly status: number,
     message: string,
+    /** What is wrong with single fields, in the page's language where there are words for it. */
+    readonly fields: readonly { loc: string; text: string }[] = [],
   ) {
     super(message);
   }
@@ -47,14 +49,15 @@ async function request<T>(path: string, init: RequestInit): Promise<T> {
   } catch {
     throw new ApiError(0, t("error.network"));
   }
-  if (!response.ok) throw new ApiError(response.status, await reason(response));
+  if (!response.ok) throw await refusal(response);
   return (response.status === 204 ? undefined : await response.json()) as T;
 }
 
-async function reason(response: Response): Promise<string> {
+async function refusal(response: Response): Promise<ApiError> {
   const kind = response.headers.get("Content-Type") ?? "";
-  if (!kind.includes("json")) return t("error.server", { status: response.status });
+  if (!kind.includes("json")) return new ApiError(response.status, t("error.server", { status: response.status }));
   const problem = (await response.json()) as Problem;
   const detail = language === "vi" ? (problem.detail_vi ?? problem.detail) : problem.detail;
-  return detail ?? problem.title;
+  const fields = (problem.errors ?? []).map(({ loc, msg, msg_vi }) => ({ loc, text: language === "vi" ? (msg_vi ?? msg) : msg }));
+  return new ApiError(response.status, detail ?? problem.title, fields);
 }

@@ -38,6 +38,11 @@ function decimal(value: number, digits: number): string {
   return value.toLocaleString(locale, { maximumFractionDigits: digits, minimumFractionDigits: digits });
 }
 
+/** A number without a unit: 0.05 → "0,05". */
+export function plain(value: number): string {
+  return value.toLocaleString(locale, { maximumFractionDigits: 3 });
+}
+
 export function hours(seconds: number): string {
   return unit("hour", seconds / 3600, seconds < 36_000 ? 1 : 0);
 }
@@ -52,8 +57,8 @@ export function celsius(value: number): string {
 
 /** 40 → "40 giây", 5400 → "1,5 giờ": the largest unit that keeps the number readable. */
 export function span(seconds: number): string {
-  if (seconds < 120) return unit("second", seconds, 0);
-  if (seconds < 7200) return unit("minute", seconds / 60, seconds % 60 === 0 ? 0 : 1);
+  if (seconds < 120 && seconds !== 60) return unit("second", seconds, 0);
+  if (seconds < 7200 && seconds !== 3600) return unit("minute", seconds / 60, seconds % 60 === 0 ? 0 : 1);
   if (seconds < 172_800) return unit("hour", seconds / 3600, seconds % 3600 === 0 ? 0 : 1);
   return unit("day", seconds / 86_400, 0);
 }
@@ -72,11 +77,11 @@ export function timeWithSeconds(at: string | Date): string {
   return clockSeconds.format(new Date(at));
 }
 
-/** "20:31" today, "20:31 21/11/2026" on any other day. */
+/** "20:31" today, "21/11/2026 20:31" on any other day. */
 export function moment(at: string | null, now: Date = new Date()): string {
   if (at === null) return none;
   const date = new Date(at);
-  return day.format(date) === day.format(now) ? clock.format(date) : `${clock.format(date)} ${day.format(date)}`;
+  return day.format(date) === day.format(now) ? clock.format(date) : `${day.format(date)} ${clock.format(date)}`;
 }
 
 /** The value a datetime-local field shows for `at`, in Vietnam's time. */
@@ -88,6 +93,18 @@ export function fieldTime(at: Date): string {
 export function timeOfField(value: string): Date | null {
   const at = new Date(`${value}:00+07:00`);
   return Number.isNaN(at.getTime()) ? null : at;
+}
+
+const wordsOfDay = new Intl.DateTimeFormat(locale, {
+  timeZone: TIME_ZONE, weekday: "long", day: "2-digit", month: "2-digit", year: "numeric",
+});
+
+/** The value of a date or datetime-local field as "Thứ Bảy, 28/11/2026 10:00"; empty for none. */
+export function inWords(value: string): string {
+  const at = timeOfField(value.includes("T") ? value.slice(0, 16) : `${value}T00:00`);
+  if (value === "" || at === null) return "";
+  const written = wordsOfDay.format(at);
+  return value.includes("T") ? `${written} ${clock.format(at)}` : written;
 }
 
 // Vietnam has kept UTC+7 without summer time since 1975.

@@ -1,6 +1,7 @@
 // Reading a page's data and following what changes (server-sent events), and what the person sees when
 // either breaks. The data names the revision it is true for; the stream starts there, so nothing is missed.
 import { ApiError } from "./api";
+import { recount } from "../frame/badge";
 import { need, setText } from "./dom";
 import { t } from "./i18n";
 import type { Command, Incident, PoleSummary, Summary } from "./types";
@@ -79,7 +80,10 @@ function listen(stream: EventSource, page: Page): void {
     stream.addEventListener(name, (event: MessageEvent<string>) => handle(JSON.parse(event.data) as T));
   };
   on("pole", page.pole);
-  on("incident", page.incident);
+  on<Incident>("incident", (incident) => {
+    recount();
+    page.incident?.(incident);
+  });
   on("command", page.command);
   on("command_batch", page.batch);
   on("summary", page.summary);

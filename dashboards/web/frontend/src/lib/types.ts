@@ -348,4 +348,5 @@ export interface Problem {
   status: number;
   detail?: string;
   detail_vi?: string;
+  errors?: { loc: string; msg: string; msg_vi?: string }[];
 }

@@ -93,7 +93,7 @@ export class RouteList {
 function what(route: Route): string {
   const places = [route.hamlet, route.group, route.hamlet || route.group ? "" : route.commune].filter((part) => part);
   const kinds = route.kinds.length === 0 ? "" : t("notices.route.kind_count", { count: route.kinds.length });
-  const severity = route.least_severity === "minor" ? "" : t("notices.route.from", { severity: t(`notices.severity.${route.least_severity}`) });
+  const severity = route.least_severity === "minor" ? "" : t("notices.route.from", { severity: t(`severity.${route.least_severity}`) });
   return [places.join(", ") || t("notices.route.everywhere"), kinds, severity].filter((part) => part).join(" · ");
 }
 

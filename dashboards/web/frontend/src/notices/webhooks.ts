@@ -48,7 +48,7 @@ export class WebhookList {
       title: hook.url,
       state: hook.enabled ? "" : "off",
       notes: [
-        [hook.note, t("notices.route.from", { severity: t(`notices.severity.${hook.least_severity}`) })]
+        [hook.note, t("notices.route.from", { severity: t(`severity.${hook.least_severity}`) })]
           .filter((part) => part).join(" · "),
         hook.old_until === null ? null : t("notices.webhook.overlap", { time: moment(hook.old_until) }),
       ],

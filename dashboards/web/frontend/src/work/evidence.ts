@@ -8,14 +8,15 @@ import type { Evidence, Incident } from "../lib/types";
 const ELSEWHERE = new Set(["since", "reason"]);
 
 const UNITS: readonly [ending: string, write: (value: number) => string][] = [
-  ["_share", percent], ["_level", percent], ["_w", watts], ["_v", (value) => volts(value, 0)],
+  ["share", percent], ["level", percent], ["_w", watts], ["_v", (value) => volts(value, 0)],
   ["_s", span], ["_c", celsius],
 ];
 
 export function sentence(incident: Incident): string | null {
-  const { power_w, expected_w, effect_level, cause, last_seen_at } = incident.evidence;
-  if (incident.kind === "lamp_failure" && typeof power_w === "number" && typeof effect_level === "number") {
-    const told = { level: percent(effect_level), power: watts(power_w) };
+  const { power_w, expected_w, effect_level, level, cause, last_seen_at } = incident.evidence;
+  const lit = effect_level ?? level; // as the hub says it, or the node
+  if (incident.kind === "lamp_failure" && typeof power_w === "number" && typeof lit === "number") {
+    const told = { level: percent(lit), power: watts(power_w) };
     return typeof expected_w === "number"
       ? t("evidence.lamp.expected", { ...told, expected: watts(expected_w) })
       : t("evidence.lamp", told);
@@ -27,15 +28,24 @@ export function sentence(incident: Incident): string | null {
 }
 
 export function figures(evidence: Evidence): HTMLElement[] {
-  return Object.entries(evidence)
-    .filter(([name, value]) => value !== null && !ELSEWHERE.has(name))
-    .map(([name, value]) => h("div", {}, h("dt", {}, label(name)), h("dd", {}, written(name, value!))));
+  return lines(evidence, ([name]) => known(name)).map(([name, value]) =>
+    h("div", {}, h("dt", {}, word("evidence.of", name)), h("dd", {}, written(name, value))));
 }
 
-/** A name that a newer hub tells stands as it is, without its underscores. */
-function label(name: string): string {
-  const known = word("evidence.of", name);
-  return known === name ? name.replaceAll("_", " ") : known;
+/** What only a technician has use for, such as the grey levels that a picture was judged by: as it was told. */
+export function technical(evidence: Evidence): string {
+  return lines(evidence, ([name]) => !known(name)).map(([name, value]) => `${name} = ${value}`).join("\n");
+}
+
+type Line = [name: string, value: string | number | boolean];
+
+function lines(evidence: Evidence, chosen: (line: Line) => boolean): Line[] {
+  const told = Object.entries(evidence).filter((line): line is Line => line[1] !== null && !ELSEWHERE.has(line[0]));
+  return told.filter(chosen);
+}
+
+function known(name: string): boolean {
+  return word("evidence.of", name) !== name;
 }
 
 function written(name: string, value: string | number | boolean): string {
@@ -45,5 +55,7 @@ function written(name: string, value: string | number | boolean): string {
     return unit ? unit[1](value) : String(value);
   }
   if (/^\d{4}-\d\d-\d\dT/.test(value)) return moment(value);
-  return name === "cause" ? word("node", value) : value;
+  if (name === "cause") return word("evidence.cause", word("node", value));
+  if (name === "stream" || name === "picture") return word(`camera.${name}`, value);
+  return word("evidence.word", value);
 }
