@@ -7,6 +7,7 @@ is called.
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from hub.ingest.judging.lean import decode_lean
 from hub.ingest.link.arrival import Arrival
 from hub.ingest.link.wire import Splitter, pubacks
 from hub.ingest.lock import IngestLock
+from hub.ingest.service import collect_rarely
 from hub.migrations.runner import upgrade
 from hub.settings import IngestSettings
 from simulators.traffic.load import PreparedLoad, prepare
@@ -122,11 +124,14 @@ def run_stages(folder: Path, *, nodes: Sequence[tuple[str, str]], messages: int)
     engine = open_database(f"sqlite:///{folder}/stages.db")
     upgrade(engine)
     measured = _Measured(engine, nodes)
+    before = gc.get_threshold()
+    collect_rarely()  # as the ingest's own process does
     try:
-        warm = _load(nodes, 2 * len(nodes))
+        now = datetime.now(UTC)
+        warm = _load(nodes, 2 * len(nodes), now)
         came, _ = Splitter(1).feed(warm.packets, time.time())
         measured.take(came)
-        load = _load(nodes, messages + 2 * len(nodes))
+        load = _load(nodes, messages + 2 * len(nodes), now)
         measured.judge_s = measured.commit_s = measured.confirm_s = 0.0
         receive_s, arrivals = _receive(load.packets)
         receive_s *= messages / load.messages
@@ -138,6 +143,7 @@ def run_stages(folder: Path, *, nodes: Sequence[tuple[str, str]], messages: int)
         for start in range(0, len(arrivals), 5000):
             measured.take(arrivals[start : start + 5000])
     finally:
+        gc.set_threshold(*before)
         measured.close()
         engine.dispose()
     seconds = (receive_s, decode_s, measured.judge_s - decode_s, measured.commit_s, measured.confirm_s)
@@ -154,10 +160,7 @@ def _receive(packets: bytes) -> tuple[float, list[Arrival]]:
     return time.process_time() - begun_s, arrivals
 
 
-_NOW = datetime.now(UTC)
-
-
-def _load(nodes: Sequence[tuple[str, str]], messages: int) -> PreparedLoad:
+def _load(nodes: Sequence[tuple[str, str]], messages: int, now: datetime) -> PreparedLoad:
     return prepare(
-        list(nodes), messages, commune=_COMMUNE, run="stages", now=_NOW, lead=timedelta(seconds=60)
+        list(nodes), messages, commune=_COMMUNE, run="stages", now=now, lead=timedelta(seconds=60)
     )
