@@ -174,11 +174,11 @@ def run_command(*words: str) -> str:
 
 
 def registry_csv(nodes: Sequence[tuple[str, str]]) -> str:
-    """A registry of one pole per node along one road, in the import's columns."""
+    """A registry of one pole per node along parallel roads of 1,000 poles, in the import's columns."""
     lines = ["code,place,node,commune,commune_name,province,hamlet,feeder,latitude,longitude,lamp_rated_w"]
     lines += [
         f"{pole},km {number * 0.04:.2f},{node},{COMMUNE},xã Trạm Thản,tỉnh Phú Thọ,Khu 1,TG-F1,"
-        f"{21.4731 + number * 0.0003:.6f},105.255000,{RATED_W}"
+        f"{21.4731 + number % 1000 * 0.0003:.6f},{105.255 + number // 1000 * 0.001:.6f},{RATED_W}"
         for number, (node, pole) in enumerate(nodes)
     ]
     return "\n".join(lines) + "\n"
