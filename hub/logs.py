@@ -18,3 +18,8 @@ def configure_logs() -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, without the statement and the help that SQLAlchemy puts below."""
+    return (str(error) or repr(error)).splitlines()[0]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta, timezone
 
+from hub.numerals import SWAPPED
+
 VIETNAM = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")
 """UTC+7 without summer time since 1975: no time zone database is needed for it."""
 
@@ -50,16 +52,12 @@ def hours(seconds: float | None) -> str:
     if 0 < whole < 0.1:
         return "<0,1 h"
     text = f"{whole:,.0f}" if whole >= 100 or whole == int(whole) else f"{whole:.1f}"
-    return text.translate(_SWAPPED) + " h"
+    return text.translate(SWAPPED) + " h"
 
 
 def kwh(energy: float | None) -> str:
     """`12,3 kWh`; what no meter told as a dash."""
-    return "–" if energy is None else f"{energy:,.1f}".translate(_SWAPPED) + " kWh"
-
-
-_SWAPPED = str.maketrans(",.", ".,")
-"""Vietnamese groups by dots and has a decimal comma."""
+    return "–" if energy is None else f"{energy:,.1f}".translate(SWAPPED) + " kWh"
 
 
 def size(byte_count: int) -> str:

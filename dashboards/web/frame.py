@@ -13,7 +13,7 @@ from dashboards.web.formatting import titled
 from hub.access.model import User
 from hub.api.deps import hub_of
 from hub.api.sight import home_of, seen_communes
-from hub.incidents.search import Wanted, count
+from hub.incidents.search import count_open
 from hub.registry.reads import communes
 
 Choice = Literal["one", "all"]
@@ -52,8 +52,7 @@ def frame_of(request: Request, user: User, page: str, choice: Choice | None) -> 
         known = communes(conn)
         mine = [one for one in known if user.sees(one.code)]
         commune = next((one.code for one in mine if one.code == asked), None)
-        wanted = Wanted(status="open", communes=seen_communes(user, commune), folded=True)
-        open_incidents = count(conn, wanted)
+        open_incidents = count_open(conn, seen_communes(user, commune))
     switcher = None
     if choice is not None and len(mine) > 1:
         home = home_of(known, user.communes, hub.settings.commune)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from hub.numerals import written
+
 _PLAIN: Mapping[str, str] = {
     "missing": "Thiếu mục này.",
     "extra_forbidden": "Không có mục nào tên như vậy.",
@@ -53,15 +55,11 @@ def field_words(kind: str, context: Mapping[str, Any]) -> str:
     """A sentence for a pydantic error of this type; `context` holds the bound that was crossed."""
     if kind in _BOUNDS:
         name, sentence = _BOUNDS[kind]
-        return sentence.format(vietnamese(context.get(name, "?")))
+        return sentence.format(_bound(context.get(name, "?")))
     return _PLAIN.get(kind) or _STEMS.get(kind.partition("_")[0], UNKNOWN)
 
 
-def vietnamese(bound: object) -> str:
-    """A number as it is written here: 604800 → `604.800`, 0.05 → `0,05`."""
+def _bound(bound: object) -> str:
     if isinstance(bound, int | float) and not isinstance(bound, bool):
-        return f"{bound:,.10g}".translate(_SWAPPED)
+        return written(bound)
     return str(bound)
-
-
-_SWAPPED = str.maketrans(",.", ".,")

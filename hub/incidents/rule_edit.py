@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from hub.incidents.catalogue import DEFAULT_RULES
 from hub.incidents.reads import Severity
 from hub.incidents.tables import incident_rule
+from hub.numerals import written
 from hub.revision import next_revision
 
 HUB = ""
@@ -152,7 +153,7 @@ def _check_bounds(name: str, value: float, bounds: tuple[float, float]) -> None:
         raise RuleRefusedError(
             name,
             f"must lie between {low:g} and {high:g}",
-            f"Hãy ghi một số từ {_written(low)} đến {_written(high)}.",
+            f"Hãy ghi một số từ {written(low)} đến {written(high)}.",
         )
 
 
@@ -185,8 +186,3 @@ def _read(row: Row[tuple[object, ...]] | None, default: Thresholds) -> Threshold
         row.severity or default.severity,
         row.enabled,
     )
-
-
-def _written(bound: float) -> str:
-    """A number as it is written here: 604800 → `604.800`, 0.05 → `0,05`."""
-    return f"{bound:,.10g}".translate(str.maketrans(",.", ".,"))

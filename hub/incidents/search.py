@@ -63,6 +63,11 @@ def count(conn: Connection, wanted: Wanted) -> int:
     return int(conn.execute(query).scalar_one())
 
 
+def count_open(conn: Connection, communes: Collection[str] | None) -> int:
+    """How many are open; what another open one explains is not counted again."""
+    return count(conn, Wanted(status="open", communes=communes, folded=True))
+
+
 def open_by_commune(conn: Connection, communes: Collection[str] | None) -> dict[str, int]:
     """How many are open in each commune; what another open one explains is not counted again."""
     query = select(incident.c.commune, func.count()).select_from(incident).group_by(incident.c.commune)

@@ -352,9 +352,8 @@ def ingest_seen_at(conn: Connection) -> datetime | None:
     return max((datetime.fromisoformat(one["at"]).astimezone(UTC) for one in signs), default=None)
 
 
-def another_hears(conn: Connection, own_key: str, now: datetime | None = None) -> bool:
+def another_hears(conn: Connection, own_key: str, now: datetime) -> bool:
     """Whether an ingest other than the one that signs under `own_key` has had a broker in the last 10 s."""
-    now = now if now is not None else datetime.now(UTC)
     query = select(ingest_stat.c.value).where(_ALIVE, ingest_stat.c.key != own_key)
     return any(
         one["broker_connected"] and now - datetime.fromisoformat(one["at"]) <= _SIGNS_LAST

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Column, Connection, Select, select
 
 from hub.incidents.loading import ended_by_measure, load_watcher
 from hub.incidents.model import METER_STALE, Place, Subject
@@ -150,9 +150,7 @@ def load_state(conn: Connection, now: datetime, scope: Scope = ALONE) -> IngestS
         )
     _load_marks(conn, state)
     every = select(received.c.node, received.c.epoch, received.c.ranges)
-    if scope.tokens is not None:
-        every = _of_scope(every.join(node_state, node_state.c.node == received.c.node), scope)
-    for node, epoch, ranges in conn.execute(every):
+    for node, epoch, ranges in conn.execute(_of_scope(every, scope, node=received.c.node)):
         state.ranges[(node, epoch)] = RangeSet(ranges)
     stats = {row.key: row.value for row in conn.execute(select(ingest_stat))}
     state.counters = Counters.from_json(stats.get(scope.stat("counters"), {}))
@@ -174,17 +172,23 @@ def checkpoint_of(conn: Connection, worker: str) -> int:
     return 0 if value is None else int(value["after"])
 
 
-def _of_scope(query: Select[Any], scope: Scope) -> Select[Any]:
-    """Narrowed to nodes of the scope's communes, by the database: each of many workers reads its share."""
-    return query if scope.tokens is None else query.where(node_state.c.commune.in_(list(scope.tokens)))
+def _of_scope(query: Select[Any], scope: Scope, *, node: Column[str] | None = None) -> Select[Any]:
+    """Narrowed to nodes of the scope's communes, by the database: each of many workers reads its share.
+
+    `node` is the column that names the node where the query is not of `node_state` itself.
+    """
+    if scope.tokens is None:
+        return query
+    if node is not None:
+        query = query.join(node_state, node_state.c.node == node)
+    return query.where(node_state.c.commune.in_(list(scope.tokens)))
 
 
 def _originators(conn: Connection, nodes: Collection[str], scope: Scope) -> set[str]:
     """These nodes, with their poles and cameras: what incidents can be about."""
     found = set(nodes)
     query = select(pole_state.c.pole, pole_state.c.node, pole_state.c.cameras)
-    joined = query.join(node_state, node_state.c.node == pole_state.c.node)
-    for pole, node, seen in conn.execute(_of_scope(joined, scope)):
+    for pole, node, seen in conn.execute(_of_scope(query, scope, node=pole_state.c.node)):
         if node in nodes:
             found |= {pole, *(one["camera"] for one in seen)}
     return found
@@ -193,10 +197,7 @@ def _originators(conn: Connection, nodes: Collection[str], scope: Scope) -> set[
 def _load_marks(conn: Connection, state: IngestState) -> None:
     names = ("pole", "node", "epoch", "seq", "sample_at", "told", "power_w", "reason")
     columns = (pole_state.c[name] for name in names)
-    query = select(*columns)
-    if state.scope.tokens is not None:
-        joined = query.join(node_state, node_state.c.node == pole_state.c.node)
-        query = _of_scope(joined, state.scope)
+    query = _of_scope(select(*columns), state.scope, node=pole_state.c.node)
     for pole, node, epoch, seq, sample_at, told, power_w, reason in conn.execute(query):
         if power_w is not None or state.watcher.is_watched(pole, METER_STALE):
             state.metered.add(pole)
@@ -218,9 +219,7 @@ def load_coverage(conn: Connection, state: IngestState) -> None:
     lamps = {pole: mark.sample_at.timestamp() for pole, mark in state.poles.items()}
     cameras: dict[str, float] = {}
     query = select(pole_state.c.pole, pole_state.c.cameras)
-    if state.scope.tokens is not None:
-        query = _of_scope(query.join(node_state, node_state.c.node == pole_state.c.node), state.scope)
-    for pole, seen in conn.execute(query):
+    for pole, seen in conn.execute(_of_scope(query, state.scope, node=pole_state.c.node)):
         if pole in lamps:
             cameras |= dict.fromkeys((one["camera"] for one in seen), lamps[pole])
     state.coverage.load(conn, lamps, cameras)

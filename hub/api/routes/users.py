@@ -53,9 +53,7 @@ def disable(name: str, request: Request, hub: HubDep, by: Admin) -> UserOut:
     """Let somebody sign in no more, and end their sessions at once; not oneself."""
     with acting(hub, request, by, name=name) as conn:
         if name == by.name:
-            raise Problem(
-                409,
-                "own-account",
+            raise _own_account(
                 "you can't disable yourself",
                 "Bạn không thể khóa tài khoản của chính mình.",
             )
@@ -68,9 +66,7 @@ def change_access(name: str, body: AccessIn, request: Request, hub: HubDep, by: 
     """Say what somebody may do and where, from their next request on. Nobody changes their own role."""
     with acting(hub, request, by, name=name, role=body.role, communes=body.communes) as conn:
         if name == by.name and body.role is not by.role:
-            raise Problem(
-                409,
-                "own-account",
+            raise _own_account(
                 "you can't change your own role: another administrator can",
                 "Bạn không thể đổi vai trò của chính mình. Hãy nhờ một quản trị viên khác.",
             )
@@ -97,9 +93,7 @@ def give_password(name: str, body: PasswordIn, request: Request, hub: HubDep, by
         hashed = hashed_password(body.password)
     with acting(hub, request, by, name=name) as conn:
         if name == by.name:
-            raise Problem(
-                409,
-                "own-account",
+            raise _own_account(
                 "set your own password at /api/v1/session/password",
                 "Hãy đổi mật khẩu của chính mình ở mục Đổi mật khẩu.",
             )
@@ -127,3 +121,7 @@ def _known(name: str, found: User | None) -> User:
     if found is None:
         raise Problem(404, "unknown-user", f"no user {name!r}", f"Không có người dùng “{name}”.")
     return found
+
+
+def _own_account(detail: str, detail_vi: str) -> Problem:
+    return Problem(409, "own-account", detail, detail_vi)

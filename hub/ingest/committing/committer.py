@@ -35,6 +35,7 @@ from hub.ingest.lock import Fence, IngestRunningError, LeaseLostError
 from hub.ingest.scope import ALONE, Scope
 from hub.ingest.state import IngestState, load_coverage, load_state
 from hub.ingest.told_before import remember_told
+from hub.logs import first_line
 from hub.settings import IngestSettings
 
 _TICK_S = 0.25
@@ -266,7 +267,7 @@ class Committer:
         self._pause_s = min(max(2 * self._pause_s, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
         if not self._trouble:
             self._trouble = True
-            _log.error("database_lost", error=_first_line(error), held=len(self._held))
+            _log.error("database_lost", error=first_line(error), held=len(self._held))
 
     def _one_by_one(self, arrivals: Sequence[Arrival]) -> None:
         """Commit each message alone, and set aside the one that cannot be committed."""
@@ -316,11 +317,7 @@ class Committer:
                 self._lock.fence(conn)
                 write_batch(conn, batch, state.watcher.take(), chores)
         except _DATABASE_TROUBLE as error:
-            _log.warning("last_commit_failed", error=_first_line(error))
+            _log.warning("last_commit_failed", error=first_line(error))
         if self._conn is not None:
             self._conn.close()
             self._conn = None
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error) or repr(error)).splitlines()[0]

@@ -153,9 +153,6 @@ class FastLane:
         state.coverage.lamp(pole, time_s, known.covered_as)
         mark.seq = seq
         mark.sample_at = sample.time
-        if slot.since == 0:
-            slot.since = batch.number
-            state.unflushed.add(slot)
         slot.pending[pole] = (sample, at)
         return True
 
@@ -271,7 +268,7 @@ def restore(state: IngestState, logged: Iterable[tuple[int, str, int, LeanTeleme
 
 
 def _store(batch: Batch, slot: Slot, first: int, last: int) -> None:
-    """Take in the seqs that follow on what is there, and owe the node their confirmation."""
+    """Take in the seqs that follow on what is there: their confirmation is owed, and their rows wait."""
     slot.ranges.extend_to(last)
     run = batch.runs.get(slot)
     if run is None:
@@ -281,6 +278,9 @@ def _store(batch: Batch, slot: Slot, first: int, last: int) -> None:
     else:
         batch.close_run(slot, run)
         batch.runs[slot] = [first, last]
+    if slot.since == 0:
+        slot.since = batch.number
+        batch.state.unflushed.add(slot)
 
 
 def keep(
@@ -292,9 +292,6 @@ def keep(
     mark.sample_at = sample.time
     if sample.counters is not None:
         mark.counters = sample.counters
-    if slot.since == 0:
-        slot.since = batch.number
-        batch.state.unflushed.add(slot)
     if routine and facet == mark.facet:
         slot.pending[sample.pole] = (sample, at)
         slot.learn(batch.state, sample, mark)

@@ -36,7 +36,6 @@ class Usual:
         "lamp",
         "limits",
         "mark",
-        "rated_w",
     )
 
     def __init__(
@@ -49,7 +48,6 @@ class Usual:
     ) -> None:
         self.mark = mark
         self.limits = limits
-        self.rated_w = rated_w
         self.lamp: LampReading = sample.lamp
         self.dark = sample.dark
         self.covered_as = lamp_state(sample, rated_w)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import structlog
@@ -36,6 +37,7 @@ from hub.ingest.scaling.leases import (
 from hub.ingest.scaling.recovery import recover
 from hub.ingest.scope import Scope
 from hub.ingest.service import Drain, IngestService, Lent, broker_of
+from hub.logs import first_line
 from hub.registry import reads as registry
 from hub.settings import HubSettings
 
@@ -115,7 +117,7 @@ class WorkerService:
                     with self._engine.begin() as conn:
                         show_life(conn, self._name, self._life)
                 except SQLAlchemyError as error:
-                    _log.warning("life_not_shown", worker=self._name, error=_first_line(error))
+                    _log.warning("life_not_shown", worker=self._name, error=first_line(error))
                 except NameTakenError:
                     return  # the next turn tells
 
@@ -137,7 +139,7 @@ class WorkerService:
             try:
                 self._turn()
             except SQLAlchemyError as error:
-                _log.warning("lease_not_renewed", worker=self._name, error=_first_line(error))
+                _log.warning("lease_not_renewed", worker=self._name, error=first_line(error))
             except (IngestRunningError, NameTakenError) as error:
                 _log.error("worker_not_wanted", worker=self._name, error=str(error))
                 return
@@ -178,7 +180,7 @@ class WorkerService:
         elif now_s - self._heard_s < self._deaf_for_s:
             return False
         with reading(self._engine).connect() as conn:
-            return reads.another_hears(conn, self._scope.stat("alive"))
+            return reads.another_hears(conn, self._scope.stat("alive"), datetime.now(UTC))
 
     def _step_aside(self) -> None:
         if self._aside:
@@ -230,7 +232,7 @@ class WorkerService:
             with self._engine.begin() as conn:
                 leave(conn, self._name, self._recover, life=self._life)
         except (SQLAlchemyError, IngestRunningError, NameTakenError) as error:
-            _log.warning("lease_not_given_back", worker=self._name, error=_first_line(error))
+            _log.warning("lease_not_given_back", worker=self._name, error=first_line(error))
 
     def _tidy(self) -> None:
         """Without an ingest nobody else deletes what is drained."""
@@ -242,7 +244,7 @@ class WorkerService:
                 forget_drained(conn, self._name, drained.ids)
         except SQLAlchemyError as error:
             # It stays, and whoever drains next writes it again, which changes nothing.
-            _log.warning("drained_not_deleted", worker=self._name, error=_first_line(error))
+            _log.warning("drained_not_deleted", worker=self._name, error=first_line(error))
 
 
 class _Registry:
@@ -260,7 +262,3 @@ class _Registry:
                 self._communes = registry.communes_with_nodes(conn)
                 self._revision = revision
         return self._communes
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error) or repr(error)).splitlines()[0]

@@ -7,14 +7,13 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import Engine, select
 
 from hub.db import open_database
 from hub.incidents.catalogue import CATALOGUE
 from hub.incidents.model import LAMP_FAILURE
 from hub.ingest.lock import LeaseLostError
 from hub.ingest.scaling.leases import (
-    Held,
     LeaseLock,
     NameTakenError,
     arrive,
@@ -25,16 +24,15 @@ from hub.ingest.scaling.leases import (
     show_life,
 )
 from hub.ingest.scaling.recovery import recover
-from hub.ingest.tables import ingest_worker, received, telemetry_outbox
-from hub.ingest.unflushed import AT_ONCE
+from hub.ingest.tables import received, telemetry_outbox
 from protocol import Kind
 from tests.integration.hub_ingest.rig import Rig
+from tests.integration.hub_ingest.shares import MANY, beat_of, die, rig_of, say
 from tests.integration.hub_ingest.words import COMMUNE, RATED_W, sample, telemetry
 from tests.support.postgres import Postgres
 
 pytestmark = pytest.mark.servers
 
-MANY = AT_ONCE + 6
 OTHER = "ha-hoa"
 
 
@@ -50,35 +48,12 @@ def _arrive(engine: Engine, worker: str, life: str) -> None:
         arrive(conn, worker, life, partial(recover, heir=worker))
 
 
-def _beat(engine: Engine, worker: str, *communes: str, life: str = "") -> Held:
-    with engine.begin() as conn:
-        return beat(conn, worker, communes or (COMMUNE,), partial(recover, heir=worker), life=life)
-
-
-def _die(engine: Engine, worker: str) -> None:
-    with engine.begin() as conn:
-        conn.execute(
-            update(ingest_worker).where(ingest_worker.c.name == worker).values(alive_until=func.now())
-        )
-
-
-def _rig(engine: Engine, held: Held) -> Rig:
-    return Rig(engine, nodes=MANY, scope=held.scope, lock=LeaseLock(held.scope))
-
-
-def _say(rig: Rig, seq: int, power_w: float = RATED_W) -> None:
-    for number in range(1, MANY + 1):
-        one = sample(seq, number=number, at=rig.now, power_w=power_w)
-        rig.send(Kind.TELEMETRY, telemetry(one, number=number), number=number)
-    rig.committer.step()
-
-
 def _logged_only(rig: Rig) -> None:
     """Seqs 1 to 3 confirmed, of which the last stand in the log and not yet in the rows of state."""
-    _say(rig, 1)
+    say(rig, 1)
     rig.pass_time(1)
-    _say(rig, 2)
-    _say(rig, 3, power_w=RATED_W - 3)
+    say(rig, 2)
+    say(rig, 3, power_w=RATED_W - 3)
     assert _ranges(rig) != [[[1, 3]]] * MANY, "else there is nothing to recover"
 
 
@@ -88,28 +63,28 @@ def _ranges(rig: Rig) -> list[list[list[int]]]:
 
 def test_a_start_raises_the_tokens_of_what_its_name_held(engine: Engine) -> None:
     _arrive(engine, "a", "first")
-    old = _beat(engine, "a", life="first")
-    late = _rig(engine, old)
-    _say(late, 1)
+    old = beat_of(engine, "a", life="first")
+    late = rig_of(engine, old)
+    say(late, 1)
 
     _arrive(engine, "a", "second")
     with engine.connect() as conn, pytest.raises(LeaseLostError):
         LeaseLock(old.scope).fence(conn)
-    new = _beat(engine, "a", life="second")
+    new = beat_of(engine, "a", life="second")
     assert new.scope.tokens is not None
     assert old.scope.tokens is not None
     assert new.scope.tokens[COMMUNE] > old.scope.tokens[COMMUNE]
     acknowledged = len(late.link.acknowledged)
-    _say(late, 2)  # the half-dead one wakes up
+    say(late, 2)  # the half-dead one wakes up
     assert len(late.link.acknowledged) == acknowledged
     late.close()
 
 
 def test_one_that_was_replaced_is_told_so_whatever_it_tries(engine: Engine) -> None:
     _arrive(engine, "a", "first")
-    _beat(engine, "a", life="first")
+    beat_of(engine, "a", life="first")
     _arrive(engine, "a", "second")
-    held = _beat(engine, "a", life="second")
+    held = beat_of(engine, "a", life="second")
     heir = partial(recover, heir="a")
     with engine.connect() as conn, pytest.raises(NameTakenError, match="worker a"):
         beat(conn, "a", (COMMUNE,), heir, life="first")
@@ -119,20 +94,20 @@ def test_one_that_was_replaced_is_told_so_whatever_it_tries(engine: Engine) -> N
         give_back(conn, "a", (COMMUNE,), heir, life="first")
     with engine.connect() as conn, pytest.raises(NameTakenError):
         leave(conn, "a", heir, life="first")
-    assert _beat(engine, "a", life="second").scope == held.scope
+    assert beat_of(engine, "a", life="second").scope == held.scope
 
 
 def test_what_the_earlier_life_had_only_logged_is_whole_before_its_communes_move(engine: Engine) -> None:
     _arrive(engine, "a", "first")
-    _beat(engine, "a", COMMUNE, OTHER)
-    first = _rig(engine, _beat(engine, "a", COMMUNE, OTHER))
+    beat_of(engine, "a", COMMUNE, OTHER)
+    first = rig_of(engine, beat_of(engine, "a", COMMUNE, OTHER))
     _logged_only(first)
-    _beat(engine, "b", COMMUNE, OTHER)  # waits for its share
+    beat_of(engine, "b", COMMUNE, OTHER)  # waits for its share
 
     _arrive(engine, "a", "second")
-    taken = _beat(engine, "b", COMMUNE, OTHER)
+    taken = beat_of(engine, "b", COMMUNE, OTHER)
     assert taken.scope.tokens, "what the first life held is free"
-    second = _rig(engine, _beat(engine, "a", COMMUNE, OTHER, life="second"))
+    second = rig_of(engine, beat_of(engine, "a", COMMUNE, OTHER, life="second"))
     assert _ranges(second) == [[[1, 3]]] * MANY
     first.close()
     second.close()
@@ -141,24 +116,24 @@ def test_what_the_earlier_life_had_only_logged_is_whole_before_its_communes_move
 
 def test_an_heir_that_starts_anew_leaves_the_others_rows_as_they_are(engine: Engine) -> None:
     both = (COMMUNE, OTHER)
-    _beat(engine, "b", *both)
-    _beat(engine, "a", *both)
+    beat_of(engine, "b", *both)
+    beat_of(engine, "a", *both)
     with engine.begin() as conn:
         give_back(conn, "b", (COMMUNE,), partial(recover, heir="b"))
-    first = _rig(engine, _beat(engine, "a", *both))
-    assert not _beat(engine, "c", *both).scope.tokens
+    first = rig_of(engine, beat_of(engine, "a", *both))
+    assert not beat_of(engine, "c", *both).scope.tokens
     _logged_only(first)
-    _die(engine, "a")
-    heir = _beat(engine, "b", *both)
+    die(engine, "a")
+    heir = beat_of(engine, "b", *both)
     assert heir.inherited
     assert set(heir.scope.tokens or ()) == {OTHER}
-    third = _rig(engine, _beat(engine, "c", *both))
-    _say(third, 4)
+    third = rig_of(engine, beat_of(engine, "c", *both))
+    say(third, 4)
     third.pass_time(3)
     third.close()
 
     # What b inherited and nobody has drained yet lies in its log, though it is of c's communes.
-    again = _rig(engine, heir)
+    again = rig_of(engine, heir)
     again.pass_time(3)
     again.close()
     first.close()
@@ -167,13 +142,13 @@ def test_an_heir_that_starts_anew_leaves_the_others_rows_as_they_are(engine: Eng
 
 def test_who_has_no_share_inherits_nothing(engine: Engine) -> None:
     """Nobody would drain it there."""
-    first = _rig(engine, _beat(engine, "a"))
+    first = rig_of(engine, beat_of(engine, "a"))
     _logged_only(first)
-    assert not _beat(engine, "b").scope.tokens
-    assert not _beat(engine, "c").scope.tokens
-    _die(engine, "a")
-    assert not _beat(engine, "c").inherited
-    held = _beat(engine, "b")
+    assert not beat_of(engine, "b").scope.tokens
+    assert not beat_of(engine, "c").scope.tokens
+    die(engine, "a")
+    assert not beat_of(engine, "c").inherited
+    held = beat_of(engine, "b")
     assert held.inherited
     assert held.scope.tokens
     with engine.connect() as conn:
@@ -182,7 +157,7 @@ def test_who_has_no_share_inherits_nothing(engine: Engine) -> None:
 
 
 def test_drained_rows_are_deleted_only_where_no_restart_needs_them(engine: Engine) -> None:
-    first = _rig(engine, _beat(engine, "a"))
+    first = rig_of(engine, beat_of(engine, "a"))
     _logged_only(first)
     ids = [batch.id for batch in first.outbox.waiting(0, 100)]
     with engine.begin() as conn:
@@ -202,14 +177,14 @@ def test_drained_rows_are_deleted_only_where_no_restart_needs_them(engine: Engin
 def test_a_fault_that_one_worker_saw_begin_is_opened_by_the_next_with_its_true_beginning(
     engine: Engine,
 ) -> None:
-    first = _rig(engine, _beat(engine, "a"))
-    _say(first, 1)
+    first = rig_of(engine, beat_of(engine, "a"))
+    say(first, 1)
     begun_at = first.now
     first.take(Kind.TELEMETRY, telemetry(sample(2, at=begun_at, power_w=0.5)))
     assert first.incidents("all") == []
-    _die(engine, "a")
+    die(engine, "a")
 
-    second = _rig(engine, _beat(engine, "b"))
+    second = rig_of(engine, beat_of(engine, "b"))
     hold_off_s = CATALOGUE[LAMP_FAILURE].rule.hold_off_s
     second.now = begun_at + timedelta(seconds=hold_off_s + 1)
     second.take(Kind.TELEMETRY, telemetry(sample(3, at=second.now, power_w=0.5)))

@@ -8,22 +8,21 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import Engine, select
 
 from hub.db import open_database
 from hub.ingest import reads
 from hub.ingest.lock import IngestLock, IngestRunningError
-from hub.ingest.scaling.leases import Held, LeaseLock, beat, give_back
+from hub.ingest.scaling.leases import give_back
 from hub.ingest.scaling.recovery import recover
 from hub.ingest.scaling.worker import WorkerService
-from hub.ingest.tables import ingest_worker, received
-from hub.ingest.unflushed import AT_ONCE
+from hub.ingest.tables import received
 from hub.registry.importing import import_registry
 from hub.settings import BrokerSettings, HubSettings, IngestSettings
 from hub.telemetry.drainer import Drainer
 from hub.telemetry.factory import open_store
 from protocol import Kind
-from tests.integration.hub_ingest.rig import Rig
+from tests.integration.hub_ingest.shares import MANY, beat_of, die, rig_of, say
 from tests.integration.hub_ingest.talker import Talker
 from tests.integration.hub_ingest.test_on_a_real_broker import until_confirmed, until_stored
 from tests.integration.hub_ingest.words import COMMUNE, RATED_W, START, sample, telemetry
@@ -34,8 +33,6 @@ from tests.support.servers import wait_until
 
 pytestmark = pytest.mark.servers
 
-MANY = AT_ONCE + 6
-
 
 @pytest.fixture
 def postgres_engine(postgres: Postgres, migrated_postgres: str) -> Iterator[Engine]:
@@ -44,42 +41,19 @@ def postgres_engine(postgres: Postgres, migrated_postgres: str) -> Iterator[Engi
     opened.dispose()
 
 
-def _beat(engine: Engine, worker: str, *communes: str) -> Held:
-    with engine.begin() as conn:
-        return beat(conn, worker, communes or (COMMUNE,), partial(recover, heir=worker))
-
-
-def _die(engine: Engine, worker: str) -> None:
-    with engine.begin() as conn:
-        conn.execute(
-            update(ingest_worker).where(ingest_worker.c.name == worker).values(alive_until=func.now())
-        )
-
-
-def _rig(engine: Engine, held: Held) -> Rig:
-    return Rig(engine, nodes=MANY, scope=held.scope, lock=LeaseLock(held.scope))
-
-
-def _say(rig: Rig, seq: int, power_w: float = RATED_W) -> None:
-    for number in range(1, MANY + 1):
-        one = sample(seq, number=number, at=rig.now, power_w=power_w)
-        rig.send(Kind.TELEMETRY, telemetry(one, number=number), number=number)
-    rig.committer.step()
-
-
 def test_one_dies_and_another_goes_on_where_it_had_committed(postgres_engine: Engine) -> None:
-    first = _rig(postgres_engine, _beat(postgres_engine, "a"))
-    _say(first, 1)
+    first = rig_of(postgres_engine, beat_of(postgres_engine, "a"))
+    say(first, 1)
     first.pass_time(1)
-    _say(first, 2)
-    _say(first, 3, power_w=RATED_W - 3)  # logged and confirmed, its rows of state not yet written
+    say(first, 2)
+    say(first, 3, power_w=RATED_W - 3)  # logged and confirmed, its rows of state not yet written
     assert first.stats()["samples_stored"] == 3 * MANY
-    _die(postgres_engine, "a")
+    die(postgres_engine, "a")
 
-    second = _rig(postgres_engine, _beat(postgres_engine, "b"))
+    second = rig_of(postgres_engine, beat_of(postgres_engine, "b"))
     first.close()  # its last words are refused
-    _say(second, 3, power_w=RATED_W - 3)  # sent again
-    _say(second, 4)
+    say(second, 3, power_w=RATED_W - 3)  # sent again
+    say(second, 4)
     second.pass_time(3)
     stats = second.stats()
     assert (stats["samples_stored"], stats["duplicates"]) == (4 * MANY, MANY)
@@ -92,13 +66,13 @@ def test_one_dies_and_another_goes_on_where_it_had_committed(postgres_engine: En
 
 
 def test_a_worker_that_wakes_too_late_writes_and_confirms_nothing(postgres_engine: Engine) -> None:
-    late = _rig(postgres_engine, _beat(postgres_engine, "a"))
-    _say(late, 1)
+    late = rig_of(postgres_engine, beat_of(postgres_engine, "a"))
+    say(late, 1)
     late.pass_time(1)
-    _die(postgres_engine, "a")
-    _beat(postgres_engine, "b")
+    die(postgres_engine, "a")
+    beat_of(postgres_engine, "b")
     acknowledged, told = len(late.link.acknowledged), len(late.stored())
-    _say(late, 2)
+    say(late, 2)
     for _ in range(3):
         late.committer.step()
     assert (len(late.link.acknowledged), len(late.stored())) == (acknowledged, told)
@@ -107,18 +81,18 @@ def test_a_worker_that_wakes_too_late_writes_and_confirms_nothing(postgres_engin
 
 
 def test_what_is_another_workers_is_acknowledged_and_not_confirmed(postgres_engine: Engine) -> None:
-    _beat(postgres_engine, "a", COMMUNE, "ha-hoa")
-    held = _beat(postgres_engine, "b", COMMUNE, "ha-hoa")
+    beat_of(postgres_engine, "a", COMMUNE, "ha-hoa")
+    held = beat_of(postgres_engine, "b", COMMUNE, "ha-hoa")
     assert not held.scope.tokens
-    gives = _beat(postgres_engine, "a", COMMUNE, "ha-hoa").give
+    gives = beat_of(postgres_engine, "a", COMMUNE, "ha-hoa").give
     assert gives == (COMMUNE,)
     with postgres_engine.begin() as conn:
         give_back(conn, "a", gives, partial(recover, heir="a"))
-    other = _rig(postgres_engine, _beat(postgres_engine, "a", COMMUNE, "ha-hoa"))
+    other = rig_of(postgres_engine, beat_of(postgres_engine, "a", COMMUNE, "ha-hoa"))
     other.take(Kind.TELEMETRY, telemetry(sample(1)))
     assert len(other.link.acknowledged) == 1
     assert other.stored() == []
-    mine = _rig(postgres_engine, _beat(postgres_engine, "b", COMMUNE, "ha-hoa"))
+    mine = rig_of(postgres_engine, beat_of(postgres_engine, "b", COMMUNE, "ha-hoa"))
     mine.take(Kind.TELEMETRY, telemetry(sample(1)))
     assert len(mine.stored()) == 1
     mine.close()

@@ -23,7 +23,7 @@ from hub.api.incident_schemas import (
 )
 from hub.api.sight import seen_communes, seen_incident, seen_pole
 from hub.incidents.reads import IncidentView, Severity, Status, history, incident_of
-from hub.incidents.search import Position, Wanted, count, part_counts, parts, search
+from hub.incidents.search import Position, Wanted, count_open, part_counts, parts, search
 from hub.ingest.reads import latest_revision
 from hub.registry import reads as registry
 
@@ -100,8 +100,7 @@ def count_incidents(
 ) -> IncidentCount:
     """How many are open; what another open one explains is not counted again."""
     with hub.reads.connect() as conn:
-        wanted = Wanted(status="open", communes=seen_communes(by, commune), folded=True)
-        return IncidentCount(open=count(conn, wanted))
+        return IncidentCount(open=count_open(conn, seen_communes(by, commune)))
 
 
 @router.get("/incidents/{incident_id}")
