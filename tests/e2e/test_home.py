@@ -84,6 +84,9 @@ def test_lit_lamps_glow_warm_on_the_map(open_page: OpenPage) -> None:
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
 def test_click_on_a_lamp_opens_its_card(open_page: OpenPage, size: dict[str, int]) -> None:
     page = open_page("/", size=size)
+    # Until the page stands a row may move between the pointer's going down and up.
+    expect(page.locator("#connection")).to_contain_text("trực tiếp")
+    page.evaluate("document.fonts.ready")
     page.click(f"[data-code={DARK[1]}]")
     card = page.locator("#card")
     expect(card.locator("h2")).to_have_text(DARK[1])
