@@ -27,7 +27,7 @@ from edge.outbox.outbox_file import OutboxInUseError
 from edge.restart import RUN_NOTE, run_note, start_cause
 from edge.update.origin import Origin
 from edge.version import AGENT_VERSION
-from edge.waiting import wait_for
+from edge.waiting import put_down, wait_for
 from protocol.messages import Config
 
 if TYPE_CHECKING:
@@ -107,9 +107,7 @@ class Agent:
         try:
             await asyncio.gather(*tasks)
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await put_down(tasks)
             if own_executor is not None:
                 own_executor.shutdown()
 
@@ -323,9 +321,7 @@ class Agent:
             for task in (await asyncio.wait({sending}, timeout=GOODBYE_WITHIN_S))[0]:
                 task.result()
         finally:
-            for task in (*pieces, sending, stopping):
-                task.cancel()
-            await asyncio.gather(*pieces, sending, stopping, return_exceptions=True)
+            await put_down((*pieces, sending, stopping))
 
 
 async def _until(event: asyncio.Event) -> None:

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from contextlib import suppress
+from typing import Any
+
+ASK_AGAIN_S = 0.05
+"""For a task that swallowed its cancel: how soon it is cancelled once more."""
 
 
 async def wait_for(event: asyncio.Event, limit_s: float | None) -> bool:
@@ -22,3 +27,17 @@ async def wait_for_any(*events: asyncio.Event, limit_s: float) -> None:
     finally:
         for one in waiting:
             one.cancel()
+
+
+async def put_down(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel `tasks` until each has ended; whatever they raise is left.
+
+    One cancel is not enough. Up to Python 3.11 `asyncio.wait_for`, which aiomqtt publishes with, drops a
+    cancel that comes in the same turn as the answer it waits for (cpython issue 86296): a sender would then
+    go on for ever, beside an ear that has ended.
+    """
+    running = set(tasks)
+    while running:
+        for task in running:
+            task.cancel()
+        _, running = await asyncio.wait(running, timeout=ASK_AGAIN_S)

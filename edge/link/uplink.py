@@ -25,7 +25,7 @@ from edge.link.pace import Pace
 from edge.link.recovery import LinkFacts, pause_s
 from edge.link.send_plan import Fresh, SendPlan, Stored
 from edge.outbox.journal import Journal
-from edge.waiting import wait_for, wait_for_any
+from edge.waiting import put_down, wait_for, wait_for_any
 from protocol import SCHEMA_VERSION, TO_NODE, Kind, NodeState, TopicError, encode, pack, parse_topic, topic
 
 STEADY_AFTER_S = 30.0
@@ -241,10 +241,7 @@ class Uplink:
                 tasks.append(asyncio.create_task(self._beat(client, session, connected_at)))
                 await _first_of(tasks)
         finally:
-            running = [task for task in (*tasks, opening) if task is not stopping]
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+            await put_down(task for task in (*tasks, opening) if task is not stopping)
 
     async def _open(self, client: aiomqtt.Client, session: UUID, connected_at: datetime) -> None:
         # A lost confirmation costs one message sent again; its acknowledgement would cost air each time.
