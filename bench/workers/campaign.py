@@ -199,6 +199,8 @@ def _settle(watching: _Watching) -> None:
             break  # the report tells what is wrong
         time.sleep(_LOOK_EVERY_S)
         watching.look(ending=True)
+        for worker in watching.house.workers.values():
+            _ = worker.pid  # raises, with its last words, where it ended without being killed
     if watching.unserved:
         raise ChildError(f"not served again within {SETTLE_WITHIN_S:g} s: {watching.unserved}")
     watching.crowd.quieten()

@@ -106,7 +106,9 @@ class WorkerService:
     def is_alive(self) -> bool:
         """Whether the worker holds on; one whose ingest has died is to be started anew."""
         service = self._service
-        return self._thread.is_alive() and (service is None or service.is_alive())
+        well = service is None or service.is_alive()
+        # One that is being put down for another share is no longer this worker's.
+        return self._thread.is_alive() and (well or service is not self._service)
 
     def _show_life(self) -> None:
         # An ingest that ends writes all it knows. Were its worker taken for dead meanwhile, every change of
@@ -208,7 +210,7 @@ class WorkerService:
         # What the ingest before could not delete any more is drained again: it must be deleted by somebody.
         self._drainer.again()
         self._heard_s = time.monotonic()
-        self._service = IngestService(
+        service = IngestService(
             self._settings,
             self._engine,
             None,
@@ -217,7 +219,9 @@ class WorkerService:
             scope=scope,
             lock=LeaseLock(scope),
         )
-        self._service.start()
+        service.start()
+        # Not before: whoever asks `is_alive` would take one that has not begun for one that has died.
+        self._service = service
 
     def _end(self) -> None:
         service, self._service = self._service, None

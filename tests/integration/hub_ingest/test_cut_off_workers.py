@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Self
 
 import pytest
 from sqlalchemy import Engine, func, select
@@ -75,6 +77,43 @@ def test_its_communes_move_and_it_joins_again_with_its_broker(engine: Engine, tm
         until_confirmed(talker, limit_s=60)
         far.start()
         wait_until(lambda: loses.communes == {COMMUNE}, what="it to come back", limit_s=40)
+
+
+class Doubt:
+    """Asks a worker whether it lives, far more often than its process does each second."""
+
+    def __init__(self, worker: WorkerService) -> None:
+        self._worker = worker
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._ask)
+        self.asked = self.denied = 0
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _ask(self) -> None:
+        while not self._stop.wait(0.001):
+            self.asked += 1
+            self.denied += not self._worker.is_alive()
+
+
+def test_a_worker_lives_while_its_share_changes(engine: Engine, tmp_path: Path) -> None:
+    with (
+        Mosquitto(tmp_path / "broker", config_lines=LINES) as broker,
+        _worker(engine, tmp_path, "b", broker.port) as stays,
+        Doubt(stays) as doubt,
+    ):
+        for name in ("a", "c", "d"):
+            wait_until(lambda: stays.communes == {COMMUNE, OTHER}, what="both held", limit_s=40)
+            with _worker(engine, tmp_path, name, broker.port):
+                wait_until(lambda: len(stays.communes) == 1, what="the other's share", limit_s=40)
+    assert doubt.asked > 100
+    assert doubt.denied == 0, "its process would have ended"
 
 
 def test_where_nobody_has_a_broker_everybody_keeps_what_is_theirs(engine: Engine, tmp_path: Path) -> None:
