@@ -43,7 +43,7 @@ class PreparedLoad:
     messages: int
     nodes: int
     made: dict[tuple[str, str], int]
-    """(node, epoch) → highest seq; seqs run from 1."""
+    """(node, epoch) → highest seq."""
 
 
 def prepare(
@@ -54,12 +54,14 @@ def prepare(
     run: str,
     now: datetime,
     lead: timedelta = timedelta(0),
+    first_seq: int = 1,
 ) -> PreparedLoad:
     """Encode `messages` telemetry messages of one sample each, the nodes taking turns.
 
     `nodes` are (node, pole) pairs, `run` keeps the epochs of one run apart from another's, and one message in a
     hundred reports a dark lamp, so that the incident rules have work. `lead` is how far beyond `now` the
-    samples reach, for a load that takes long to prepare and to send.
+    samples reach, for a load that takes long to prepare and to send. With `first_seq` it goes on where an
+    earlier load of the run ended.
     """
     made: dict[tuple[str, str], int] = {}
     parts: list[bytes] = []
@@ -71,9 +73,10 @@ def prepare(
     for number in range(messages):
         place = number % len(nodes)
         node, pole = nodes[place]
-        seq = number // len(nodes) + 1
+        turn = number // len(nodes)
+        seq = first_seq + turn
         made[(node, str(epochs[place]))] = seq
-        taken = start + spacing * seq
+        taken = start + spacing * (turn + 1)
         sample = Sample(
             seq=seq,
             pole=pole,
