@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 import aiomqtt
 
+from edge.waiting import put_down
 from hub.ingest.ranges import compressed
 from protocol import (
     Command,
@@ -31,6 +32,7 @@ from protocol import (
 )
 
 T = TypeVar("T")
+ANSWER_WITHIN_S = 100.0
 
 
 class HubSide:
@@ -75,7 +77,9 @@ class HubSide:
     async def say(self, message: Stored | Command | bytes, *, node: str, kind: Kind) -> None:
         """Publish to a node as the hub does."""
         payload = message if isinstance(message, bytes) else encode(message)
-        await self._client.publish(topic(self._commune, node, kind), payload, qos=1)
+        name = topic(self._commune, node, kind)
+        # Were this given up on a busy machine, `hear` would end, and confirm nothing any more.
+        await self._client.publish(name, payload, qos=1, timeout=ANSWER_WITHIN_S)
 
     async def stored(self, node: str, epoch: UUID, ranges: Sequence[tuple[int, int]]) -> None:
         """Confirm storage to a node."""
@@ -139,11 +143,16 @@ async def hub_side(port: int, commune: str, *, name: str = "hub") -> AsyncIterat
             ]
         )
         hearing = asyncio.create_task(side.hear())
+        hearing.add_done_callback(_tell_of_an_end)
         try:
             yield side
         finally:
-            hearing.cancel()
-            await asyncio.gather(hearing, return_exceptions=True)
+            await put_down([hearing])
+
+
+def _tell_of_an_end(hearing: asyncio.Task[None]) -> None:
+    if not hearing.cancelled() and (error := hearing.exception()) is not None:
+        print(f"the hub's side hears nothing any more: {error!r}")
 
 
 async def eventually(condition: Callable[[], T], *, what: str, limit_s: float = 10.0) -> T:
