@@ -116,11 +116,14 @@ def drain(
     configure_logs()
     settings = load_settings(config)
     engine = open_database(settings.database)
-    store = open_store(settings.telemetry, settings.retention.retention())
     try:
-        drain_until_input_ends(engine, store, after=after, worker=settings.ingest.worker)
+        drain_until_input_ends(
+            engine,
+            lambda: open_store(settings.telemetry, settings.retention.retention()),
+            after=after,
+            worker=settings.ingest.worker,
+        )
     finally:
-        store.close()
         engine.dispose()
 
 

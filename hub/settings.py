@@ -54,6 +54,8 @@ class IngestSettings(_Section):
     command_poll_ms: int = Field(default=200, ge=20, le=10_000)
     commands_per_s: float = Field(default=200, ge=1, le=2000)
     """How fast commands go out: what is asked for a whole province leaves room for its samples."""
+    disk_reserve_mb: int = Field(default=64, ge=1, le=100_000)
+    """With less room on the disk of an SQLite database nothing is taken in: the outbox needs it to drain."""
     worker: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9-]{0,23})?$")
     """The name of this ingest where several share a PostgreSQL; empty: it is alone."""
     reject_keep_rows: int = Field(default=100_000, ge=100)

@@ -86,6 +86,11 @@ class HubCollector(Collector):
                 "Whether the ingest is connected to the broker.",
                 stats["broker_connected"],
             ),
+            (
+                "database_disk_full",
+                "Whether the ingest takes nothing in for want of room on its database's disk.",
+                ingest.ingest_disk_full(self._conn),
+            ),
         ):
             yield GaugeMetricFamily(f"ngonden_{name}", help_, value=float(value))
         yield self._age("ingest", "the ingest", ingest.ingest_seen_at(self._conn))

@@ -26,7 +26,7 @@ from sqlalchemy import Engine
 from hub.ingest.committing.outbox import SqlOutbox
 from hub.telemetry.drainer import Drainer
 from hub.telemetry.outbox import WaitingBatch
-from hub.telemetry.port import Point, TelemetryStore
+from hub.telemetry.port import Point, StoreUnavailableError, TelemetryStore
 
 NICENESS = 10
 """Below the ingest: what is taken in can wait in the outbox, what is not taken in waits on the nodes."""
@@ -192,6 +192,17 @@ class _PipedOutbox(SqlOutbox):
         """See Outbox."""
         self._look(timeout_s)
 
+    @property
+    def told_again(self) -> bool:
+        """Whether the parent has said to begin with the oldest."""
+        return self._again > 0
+
+    def rest(self, seconds: float) -> None:
+        """Wait so long, or until the parent has gone; no commit ends this."""
+        end_s = time.monotonic() + seconds
+        while not self.ended and (left_s := end_s - time.monotonic()) > 0:
+            self._look(left_s)
+
     def done(self, ids: Sequence[int], *, points: int, refused: Sequence[tuple[Point, str]] = ()) -> None:
         """See Outbox."""
         self._tell(Told(list(ids), points, list(refused), again=self._again))
@@ -217,14 +228,46 @@ class _PipedOutbox(SqlOutbox):
             self.on_again()
 
 
-def drain(engine: Engine, store: TelemetryStore, *, after: int, worker: str = "") -> None:
-    """The child's work, until its standard input ends. Signals are the parent's to answer."""
+def drain(engine: Engine, opening: Callable[[], TelemetryStore], *, after: int, worker: str = "") -> None:
+    """The child's work, until its standard input ends. Signals are the parent's to answer.
+
+    `opening` gives the store, which is closed here; while it raises StoreUnavailableError it is called again,
+    as for a store that is down: an embedded one cannot be opened on a full disk.
+    """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     outbox = _PipedOutbox(engine, worker, sys.stdin.buffer, sys.stdout.buffer)
-    drainer = Drainer(outbox, store, after=after, on_store=lambda up: outbox.tell_store(up=up))
-    outbox.on_again = drainer.again
-    drainer.run(until=lambda: outbox.ended)
+    store = _opened(outbox, opening)
+    if store is None:
+        return
+    try:
+        after = 0 if outbox.told_again else after
+        drainer = Drainer(outbox, store, after=after, on_store=lambda up: outbox.tell_store(up=up))
+        outbox.on_again = drainer.again
+        drainer.run(until=lambda: outbox.ended)
+    finally:
+        store.close()
+
+
+def _opened(outbox: _PipedOutbox, opening: Callable[[], TelemetryStore]) -> TelemetryStore | None:
+    """The store, as soon as it can be had; None when the parent has gone first."""
+    pause_s, lost = _FIRST_PAUSE_S, False
+    while not outbox.ended:
+        try:
+            store = opening()
+        except StoreUnavailableError as error:
+            if not lost:
+                lost = True
+                outbox.tell_store(up=False)
+                _log.warning("telemetry_store_lost", error=str(error))
+            outbox.rest(pause_s)
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            continue
+        if lost:
+            outbox.tell_store(up=True)
+            _log.info("telemetry_store_back")
+        return store
+    return None
 
 
 def drain_argv(config: str) -> list[str]:

@@ -276,22 +276,8 @@ def rejects(
         query = query.where(reject.c.node == node)
     if nodes is not None:
         query = query.where(reject.c.node.in_(nodes))
-    return [
-        RejectView(
-            row.id,
-            row.received_at,
-            row.topic,
-            row.node,
-            row.epoch,
-            row.seq,
-            row.reason,
-            row.detail,
-            row.size,
-            row.sha256,
-            row.payload,
-        )
-        for row in conn.execute(query)
-    ]
+    fields = RejectView.__slots__
+    return [RejectView(**{name: row._mapping[name] for name in fields}) for row in conn.execute(query)]
 
 
 def stats(conn: Connection) -> dict[str, Any]:
@@ -350,6 +336,12 @@ def ingest_seen_at(conn: Connection) -> datetime | None:
     """When the ingest last wrote its sign of life (it does so every few seconds); None if never."""
     signs = conn.execute(select(ingest_stat.c.value).where(_ALIVE)).scalars()
     return max((datetime.fromisoformat(one["at"]).astimezone(UTC) for one in signs), default=None)
+
+
+def ingest_disk_full(conn: Connection) -> bool:
+    """Whether the ingest last said that it takes nothing in for want of room on the database's disk."""
+    signs = conn.execute(select(ingest_stat.c.value).where(_ALIVE)).scalars()
+    return any(one.get("disk_full", False) for one in signs)
 
 
 def another_hears(conn: Connection, own_key: str, now: datetime) -> bool:

@@ -127,6 +127,14 @@ class IngestService:
         """Whether there is a connection to the broker now."""
         return self._link.connected_since is not None
 
+    def held(self) -> int:
+        """How many messages of the broker's wait here for their commit.
+
+        Bounded by `receive_maximum`, and where the broker does not keep to it by that, the batch in hand and
+        what one read brings (256 kB).
+        """
+        return self._link.held
+
     def is_alive(self) -> bool:
         """Whether both threads that everything hangs on run: the broker's and the committing one."""
         return self._thread.is_alive() and self._link.is_alive()

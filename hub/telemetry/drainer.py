@@ -12,7 +12,8 @@ import structlog
 from hub.telemetry.outbox import Outbox, WaitingBatch
 from hub.telemetry.port import Point, PointsRefusedError, StoreUnavailableError, TelemetryStore
 
-BATCHES_AT_ONCE = 50
+BATCHES_AT_ONCE = 1000
+"""Of a load of many small commits so many fill a write; the outbox bounds how many points it hands over."""
 POINTS_AT_ONCE = 5000
 _IDLE_S = 1.0
 _FIRST_PAUSE_S = 0.25

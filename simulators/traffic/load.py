@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import selectors
 import socket
-import struct
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,9 +17,8 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
 from protocol import Kind, LampReading, MeterReading, Sample, Telemetry, encode, topic
+from simulators.traffic.packets import LoadError, connected, disconnect, publish_qos1, utf8
 
-_CONNACK = 0x20
-_PUBLISH_QOS1 = 0x32
 _EPOCH_NAMESPACE = UUID("6f0f6f0c-7d3f-4d8f-9f53-0f1f9f8b2c11")
 _PIECE = 256 * 1024
 
@@ -29,10 +27,6 @@ SPACING = timedelta(milliseconds=50)
 
 SPAN = timedelta(seconds=30)
 """From the first to the last sample: a whole load is young enough to count as live, however large it is."""
-
-
-class LoadError(RuntimeError):
-    """The broker refused or dropped the load; the text says at which point."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +60,7 @@ def prepare(
     made: dict[tuple[str, str], int] = {}
     parts: list[bytes] = []
     epochs = [uuid5(_EPOCH_NAMESPACE, f"{run}/{node}") for node, _ in nodes]
-    topics = [_utf8(topic(commune, node, Kind.TELEMETRY)) for node, _ in nodes]
+    topics = [utf8(topic(commune, node, Kind.TELEMETRY)) for node, _ in nodes]
     per_node = messages // len(nodes) + 1
     spacing = min(SPACING, SPAN / per_node)
     start = now - spacing * per_node + lead
@@ -87,7 +81,7 @@ def prepare(
             dark=True,
         )
         message = Telemetry(v=1, node=node, epoch=epochs[place], sent_at=taken, samples=[sample])
-        parts.append(_publish(topics[place], number % 65_535 + 1, encode(message)))
+        parts.append(publish_qos1(topics[place], number % 65_535 + 1, encode(message)))
     return PreparedLoad(packets=b"".join(parts), messages=messages, nodes=len(nodes), made=made)
 
 
@@ -96,10 +90,7 @@ def send(load: PreparedLoad, *, host: str, port: int, limit_s: float) -> float:
 
     Raises LoadError when the broker closes the connection or `limit_s` passes first.
     """
-    with socket.create_connection((host, port), timeout=10) as link:
-        link.sendall(_connect())
-        if not link.recv(1) or not _skip_connack(link):
-            raise LoadError("the broker refused the connection of the load sender")
+    with connected("ngonden-load", host=host, port=port) as link:
         link.setblocking(False)
         started = time.monotonic()
         acknowledged_bytes = _pump(link, load, deadline=started + limit_s)
@@ -110,11 +101,8 @@ def send(load: PreparedLoad, *, host: str, port: int, limit_s: float) -> float:
 
 def forget_session(client_id: str, *, host: str, port: int) -> None:
     """Let the broker drop what it keeps for a client that is away; raises LoadError where it refuses."""
-    with socket.create_connection((host, port), timeout=10) as link:
-        link.sendall(_connect(client_id))
-        if not link.recv(1) or not _skip_connack(link):
-            raise LoadError(f"the broker refused {client_id}")
-        link.sendall(bytes([0xE0, 0]))
+    with connected(client_id, host=host, port=port) as link:
+        disconnect(link)
 
 
 def _pump(link: socket.socket, load: PreparedLoad, *, deadline: float) -> int:
@@ -135,39 +123,6 @@ def _pump(link: socket.socket, load: PreparedLoad, *, deadline: float) -> int:
                     if sent == len(view):
                         ready.modify(link, selectors.EVENT_READ)
     return received
-
-
-def _skip_connack(link: socket.socket) -> bool:
-    length = link.recv(1)[0]
-    body = b""
-    while len(body) < length:
-        body += link.recv(length - len(body))
-    return body[1] == 0
-
-
-def _connect(client_id: str = "ngonden-load") -> bytes:
-    body = _utf8("MQTT") + bytes([5, 0x02]) + struct.pack("!H", 0) + b"\x00" + _utf8(client_id)
-    return bytes([0x10]) + _length(len(body)) + body
-
-
-def _publish(topic_utf8: bytes, packet_id: int, payload: bytes) -> bytes:
-    body = topic_utf8 + struct.pack("!H", packet_id) + b"\x00" + payload
-    return bytes([_PUBLISH_QOS1]) + _length(len(body)) + body
-
-
-def _utf8(text: str) -> bytes:
-    data = text.encode()
-    return struct.pack("!H", len(data)) + data
-
-
-def _length(value: int) -> bytes:
-    """MQTT's variable byte integer (MQTT 5, section 1.5.5)."""
-    out = bytearray()
-    while True:
-        value, low = divmod(value, 128)
-        out.append(low | 0x80 if value else low)
-        if not value:
-            return bytes(out)
 
 
 def node_names(count: int) -> Iterable[tuple[str, str]]:

@@ -11,7 +11,7 @@ from hub.api.deps import Anyone, Hub, HubDep
 from hub.api.problems import FieldError, Problem
 from hub.api.routes.notices import notifier_up
 from hub.api.schemas import Out
-from hub.ingest.reads import ingest_seen_at
+from hub.ingest.reads import ingest_disk_full, ingest_seen_at
 from hub.migrations.runner import current, head
 from hub.notify.reads import notifier
 
@@ -78,7 +78,7 @@ def _reasons(hub: Hub) -> list[FieldError]:
             version, needed = current(conn), head()
             if version != needed:
                 return [FieldError(loc="database", msg=f"is at version {version}, {needed} is needed")]
-            seen_at = ingest_seen_at(conn)
+            seen_at, disk_full = ingest_seen_at(conn), ingest_disk_full(conn)
     except SQLAlchemyError:  # the driver's text may hold the database's address: it is not for everyone
         return [FieldError(loc="database", msg="can't be reached")]
     if seen_at is None:
@@ -86,4 +86,6 @@ def _reasons(hub: Hub) -> list[FieldError]:
     silent_s = (hub.clock() - seen_at).total_seconds()
     if silent_s > hub.settings.ingest_silent_s:
         return [FieldError(loc="ingest", msg=f"the hub process has been silent for {silent_s:.0f} s")]
+    if disk_full:
+        return [FieldError(loc="database", msg="its disk is full: nothing is taken in until there is room")]
     return []

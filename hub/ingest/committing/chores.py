@@ -47,6 +47,8 @@ class ChoreList:
         self._held_back: list[int] = []
         self._keeping: list[int] = []
         self._store_up = store_up
+        self.disk_full = False
+        """Whether messages wait for room on the database's disk: part of the sign of life."""
 
     @property
     def next_due_s(self) -> float:
@@ -134,7 +136,11 @@ class ChoreList:
 
     def _stats(self, state: IngestState, now: datetime) -> dict[str, object]:
         return {
-            "alive": {"at": now.isoformat(), "broker_connected": self._link.connected_since is not None},
+            "alive": {
+                "at": now.isoformat(),
+                "broker_connected": self._link.connected_since is not None,
+                "disk_full": self.disk_full,
+            },
             "latency_ms": state.latency_ms.to_json(),
             "telemetry": {**state.drained, "store_up": self._store_up()},
         }

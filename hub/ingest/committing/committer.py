@@ -23,6 +23,7 @@ from hub.ingest import reads
 from hub.ingest.committing.chores import ChoreList
 from hub.ingest.committing.commit import needs_commit, write_batch
 from hub.ingest.committing.log import messages_after
+from hub.ingest.committing.room import DiskRoom
 from hub.ingest.judging.batch import Batch
 from hub.ingest.judging.directory import Directory
 from hub.ingest.judging.fast_lane import FastLane, flush, restore
@@ -84,6 +85,7 @@ class Committer:
         self._clocks = clocks
         self._liveness = Liveness()
         self._reader = reading(engine)
+        self._room = DiskRoom(engine, settings.disk_reserve_mb * 1_000_000)
         self._following = Following(self._reader)
         self._stop = threading.Event()
         self._conn: Connection | None = None
@@ -116,11 +118,14 @@ class Committer:
         self._finish()
 
     def step(self) -> None:
-        """Take what is there and commit it; on a failing database, keep it for the next step."""
+        """Take what is there and commit it; on a failing database or a full disk, keep it for the next step."""
         if not self._held:
             self._held = self._take()
         try:
-            self._round(self._held)
+            room = self._has_room()
+            self._round(self._held if room else [])
+            if self._held and not room:
+                self._pause_s = _TICK_S
         except (DataError, IntegrityError) as error:
             self._isolate(error)
         except _DATABASE_TROUBLE as error:
@@ -130,6 +135,14 @@ class Committer:
             self._isolate(error)
         if not self._pause_s:
             self._held = []
+
+    def _has_room(self) -> bool:
+        monotonic_s = self._clocks.monotonic_s()
+        enough = self._room.enough(monotonic_s)
+        self._chores.disk_full = not enough
+        if not enough:
+            self._attentive_since = monotonic_s
+        return enough
 
     def _isolate(self, error: Exception) -> None:
         self._recover(error)

@@ -2,7 +2,9 @@
 
 One thread owns the socket: it reads, cuts messages apart and queues them, and writes what others left for
 it. How long the queue can get is bounded by the receive maximum the hub announces (the broker sends no more
-while that many messages are unacknowledged) and by bytes: beyond `MAX_QUEUED_BYTES` nothing is read.
+while that many messages are unacknowledged) and by bytes: beyond `MAX_QUEUED_BYTES` nothing is read. Nor is it
+while more than the receive maximum waits: mosquitto 2.0 sends all it has queued once the first of a full window
+is acknowledged, and after a reconnect what waited comes a second time.
 """
 
 from __future__ import annotations
@@ -77,8 +79,9 @@ class MqttLink:
         self._clean_start = clean_start
         self._subscriptions = tuple(filters)
         self._waiting: deque[list[Arrival]] = deque()
-        self._queued_bytes = 0
-        self._taken_bytes = 0
+        # Two numbers each, one written by the link's thread and one by the committer's.
+        self._queued = self._taken = 0
+        self._queued_bytes = self._taken_bytes = 0
         self._count = _Count()
         self._something = threading.Event()
         self._generation = 0
@@ -114,10 +117,15 @@ class MqttLink:
         return self._connected_since
 
     @property
+    def held(self) -> int:
+        """How many messages this connection brought that are not acknowledged yet."""
+        count = self._count
+        return count.came - count.acknowledged
+
+    @property
     def crowded(self) -> bool:
         """See BrokerLink."""
-        unacknowledged = self._count.came - self._count.acknowledged
-        return unacknowledged >= 0.9 * self._settings.receive_maximum or self._is_full()
+        return self.held >= 0.9 * self._settings.receive_maximum or self._is_full()
 
     def take(self, at_most: int, timeout_s: float) -> list[Arrival]:
         """See BrokerLink."""
@@ -138,6 +146,7 @@ class MqttLink:
                 group = group[:split]
             size += sum([len(came[1]) for came in group])
             taken += group
+        self._taken += len(taken)
         self._taken_bytes += size
         connection = self._connection
         if was_full and connection is not None:
@@ -179,7 +188,9 @@ class MqttLink:
                 return self._last_id
 
     def _is_full(self) -> bool:
-        return self._queued_bytes - self._taken_bytes >= MAX_QUEUED_BYTES
+        waiting = self._queued - self._taken
+        waiting_bytes = self._queued_bytes - self._taken_bytes
+        return waiting > self._settings.receive_maximum or waiting_bytes >= MAX_QUEUED_BYTES
 
     def _run(self) -> None:
         pause_s = _FIRST_PAUSE_S
@@ -226,10 +237,13 @@ class MqttLink:
                     self._queue(came)
                 for other in others:
                     self._control(other)
+                if self._is_full():
+                    break
         connection.leave()
 
     def _queue(self, came: list[Arrival]) -> None:
         self._count.came += sum([1 for one in came if one[3]])
+        self._queued += len(came)
         self._queued_bytes += sum([len(one[1]) for one in came])
         self._waiting.append(came)
         if not self._something.is_set():

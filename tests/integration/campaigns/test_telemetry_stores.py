@@ -27,7 +27,8 @@ def _outage(data: Path, *, minutes: float, rate: int, nodes: int) -> OutageRepor
 def test_influxdb_away_for_ten_seconds_loses_nothing(tmp_path: Path) -> None:
     report = _outage(tmp_path, minutes=10 / 60, rate=200, nodes=8)
     assert report.sound, report
-    assert report.made > 1000
+    assert report.reached_msgs_per_s > 0.9 * report.asked_msgs_per_s, report
+    assert report.made > 10 * 200
     assert report.outbox_peak_points > 200
     assert report.catch_up_points_per_s > 0
 
@@ -36,7 +37,9 @@ def test_influxdb_away_for_ten_seconds_loses_nothing(tmp_path: Path) -> None:
 def test_influxdb_away_for_ten_minutes_loses_nothing_and_is_caught_up_with(tmp_path: Path) -> None:
     report = _outage(tmp_path, minutes=10, rate=2000, nodes=219)
     assert report.sound, report
-    assert report.catch_up_ratio >= 5
+    assert report.reached_msgs_per_s > 0.95 * 2000, f"this machine cannot send the load: {report}"
+    assert report.outbox_peak_points > 10 * 60 * 1900
+    assert report.catch_up_ratio >= 5, report
     assert report.hub_rss_peak_mb < report.hub_rss_before_mb + 150
 
 

@@ -63,6 +63,7 @@ def test_the_figures_are_true(busy_office: Office) -> None:
     assert value("incidents_open", kind="lamp_failure", severity="major") == 1
     assert value("notices", target="channel", status="sent") == 2
     assert value("ingest_alive_age_seconds") == 7
+    assert value("database_disk_full") == 0
     assert value("notifier_alive_age_seconds") == 0
     assert value("broker_connected") == 1
     assert value("sample_latency_seconds_bucket", le="0.004") == 2

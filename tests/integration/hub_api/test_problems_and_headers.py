@@ -9,7 +9,7 @@ import httpx
 import pytest
 from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from hub.access.model import Role
 from hub.api.app import create_api
@@ -17,6 +17,7 @@ from hub.api.deps import Anyone
 from hub.api.problems import Problem, ProblemBody
 from hub.api.security import MAX_BODY_BYTES, MAX_UPLOAD_BYTES, SECURITY_HEADERS
 from hub.api.settings import WebSettings
+from hub.ingest.tables import ingest_stat
 from tests.support.hub_api import Office
 from tests.support.hub_world import Clock, PointList
 from tests.support.web_server import WebServer
@@ -168,6 +169,28 @@ def test_readiness_names_what_is_missing(sqlite_office: Office) -> None:
     old = check(nobody.get("/readyz"), 503, "not-ready")
     assert "version 0001" in old.detail
     assert nobody.get("/healthz").status_code == 200
+
+
+def test_a_full_disk_is_not_ready_although_the_hub_is_alive(sqlite_office: Office) -> None:
+    nobody = sqlite_office.as_(Role.ANONYMOUS)
+    with sqlite_office.engine.begin() as conn:
+        conn.execute(
+            update(ingest_stat)
+            .where(ingest_stat.c.key == "alive")
+            .values(
+                value={
+                    "at": sqlite_office.clock().isoformat(),
+                    "broker_connected": True,
+                    "disk_full": True,
+                }
+            )
+        )
+    full = check(nobody.get("/readyz"), 503, "not-ready")
+    assert full.errors is not None
+    assert [one.loc for one in full.errors] == ["database"]
+    assert "disk is full" in full.detail
+    metrics = nobody.get("/metrics").text.splitlines()
+    assert "ngonden_database_disk_full 1.0" in metrics
 
 
 def test_a_database_out_of_reach_is_not_ready_and_not_described() -> None:

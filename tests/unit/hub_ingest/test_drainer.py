@@ -106,6 +106,15 @@ def test_small_batches_share_a_write_and_large_ones_do_not() -> None:
     assert store.sizes == [3, POINTS_AT_ONCE]
 
 
+def test_what_many_small_commits_left_is_written_in_full_writes() -> None:
+    """A commit every 20 ms leaves a few points each: catching up by those would cost a write per commit."""
+    store, outbox = PickyStore(), InMemoryOutbox()
+    outbox.batches = {number: points(*range(40 * number, 40 * number + 40)) for number in range(1, 501)}
+    Drainer(outbox, store).step()
+    assert outbox.batches == {}
+    assert store.sizes == [5000, 5000, 5000, 5000]
+
+
 def test_refused_points_are_handed_over_with_the_stores_words() -> None:
     store, outbox = PickyStore(frozenset({2})), InMemoryOutbox()
     outbox.batches = {1: points(1, 2, 3)}

@@ -1,0 +1,1 @@
+"""The hub on a disk that is slow, stuck or full."""
