@@ -1,4 +1,4 @@
-"""PostgreSQL to any second by base backup and archived log, and InfluxDB by its own backup: both real."""
+"""PostgreSQL and InfluxDB by their own programs, both real."""
 
 from __future__ import annotations
 
@@ -8,18 +8,14 @@ from pathlib import Path
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
-import psycopg
 import pytest
 
 from hub.backup.errors import BackupError, RestoreError
 from hub.backup.make import Wanted, make_point
 from hub.backup.restore import Target, choose, restore
-from hub.db import open_database
-from hub.migrations.runner import upgrade
 from hub.settings import HubSettings
 from hub.telemetry.factory import open_store
 from hub.telemetry.port import Point
-from tests.support.hub_world import register
 from tests.support.influxd import Influxd
 from tests.support.postgres import Postgres
 from tests.support.servers import wait_until
@@ -28,62 +24,6 @@ pytestmark = pytest.mark.servers
 
 NOON = datetime(2026, 11, 28, 5, 0, tzinfo=UTC)
 EPOCH = "6f2d5c5e-9a5c-4a51-8c4c-0d5c1a2b3c4d"
-
-
-def address(url: str) -> str:
-    return url.replace("postgresql+psycopg://", "postgresql://")
-
-
-def count(url: str) -> int:
-    with psycopg.connect(address(url)) as conn:
-        row = conn.execute("SELECT COUNT(*) FROM pole").fetchone()
-    assert row is not None
-    return int(row[0])
-
-
-def test_postgresql_comes_back_to_the_second_before_somebody_deleted_everything(tmp_path: Path) -> None:
-    """The commands of docs/backup.md: a base backup, an archived log, and a recovery up to a time."""
-    with Postgres(settings=["wal_level=replica", "archive_mode=on", "archive_timeout=300"]) as server:
-        archive = server.folder("archive")
-        url = server.new_database()
-        engine = open_database(url)
-        upgrade(engine)
-        with psycopg.connect(address(url), autocommit=True) as conn:
-            conn.execute(
-                f"ALTER SYSTEM SET archive_command = 'test ! -f {archive}/%f && cp %p {archive}/%f'"
-            )
-            conn.execute("SELECT pg_reload_conf()")
-        base = server.folder("base")
-        server.run(
-            "pg_basebackup", "-h", "127.0.0.1", "-p", str(server.port), "-U", "ngonden", "-D", str(base),
-            "--checkpoint=fast", "--wal-method=stream", "--no-sync",
-        )  # fmt: skip
-        server.run("pg_verifybackup", str(base))
-
-        register(engine, 3)
-        with psycopg.connect(address(url), autocommit=True) as conn:
-            row = conn.execute("SELECT clock_timestamp()").fetchone()
-            assert row is not None
-            good = row[0]
-            conn.execute("TRUNCATE pole CASCADE")  # the mistake
-            row = conn.execute("SELECT pg_walfile_name(pg_switch_wal())").fetchone()
-            assert row is not None
-        engine.dispose()
-        assert count(url) == 0
-        wait_until(lambda: (archive / row[0]).exists(), what="the log to be archived", limit_s=60)
-
-        def bring(other: Postgres, data: Path) -> None:
-            other.take_over(base, data)
-            (data / "recovery.signal").touch()
-
-        recovery = [
-            f"restore_command=cp {archive}/%f %p",
-            f"recovery_target_time={good.isoformat()}",
-            "recovery_target_action=promote",
-        ]
-        with Postgres(settings=recovery, prepare=bring) as restored:
-            again = url.replace(str(server.port), str(restored.port))
-            wait_until(lambda: count(again) == 3, what="the poles to be back", limit_s=60)
 
 
 def test_postgresql_programs_that_fail_are_told_in_their_words(
