@@ -2,6 +2,7 @@
 
 ngonden hub backup --config FILE --to DIR [--every 4m] [--key-file FILE] …
 ngonden hub backups DIR
+ngonden hub backup-check --config FILE [--to DIR] [--bases DIR] [--at-most 5m]
 ngonden hub backup-key FILE
 ngonden hub restore DIR --into DIR [--at TIME] [--database URL] [--influx-rpc HOST:PORT] …
 """
@@ -9,6 +10,7 @@ ngonden hub restore DIR --into DIR [--at TIME] [--database URL] [--influx-rpc HO
 from __future__ import annotations
 
 import json
+import math
 import re
 import signal
 import threading
@@ -17,7 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import structlog
 import typer
@@ -29,6 +31,10 @@ from hub.backup.errors import BackupError
 from hub.console import AsJson
 from hub.logs import configure_logs
 from hub.settings import SettingsError, load_settings
+
+if TYPE_CHECKING:
+    from hub.backup.age import Found
+    from hub.backup.archive import Archive
 
 _EXAMPLE_TO = "/var/backups/ngonden"
 _SPAN = re.compile(r"(\d+)([smhd])")
@@ -46,6 +52,10 @@ def register(app: typer.Typer) -> None:
         backup
     )
     app.command("backups", epilog=f"Example: ngonden hub backups {_EXAMPLE_TO}")(list_backups)
+    app.command(
+        "backup-check",
+        epilog=f"Example: ngonden hub backup-check --config data/hub.toml --to {_EXAMPLE_TO} --at-most 5m",
+    )(backup_check)
     app.command("backup-key", epilog="Example: ngonden hub backup-key /etc/ngonden/backup.key")(backup_key)
     app.command("restore", epilog=f"Example: ngonden hub restore {_EXAMPLE_TO} --into /srv/ngonden-new")(
         restore
@@ -142,6 +152,40 @@ def list_backups(folder: Folder, as_json: AsJson = False) -> None:
     Console().print(table)
 
 
+def backup_check(
+    config: Annotated[Path, typer.Option("--config", help="The hub's settings.", show_default=False)],
+    to: Annotated[Path | None, typer.Option("--to", help="The folder of backups.")] = None,
+    bases: Annotated[
+        Path | None,
+        typer.Option(help="The folder of PostgreSQL's base backups, where its log is archived."),
+    ] = None,
+    at_most: Annotated[str, typer.Option(help="So much may be lost.")] = "5m",
+    as_json: AsJson = False,
+) -> None:
+    """Tell how much would be lost if the disk died now; status 1 where that is more than may be.
+
+    What counts is the newest backup, and for a PostgreSQL that archives its log how far the archive has come.
+    """
+    from hub.backup.age import look
+
+    now = _now()
+    with _reasons():
+        allowed = span(at_most)
+        found = look(to, _archive_of(load_settings(config).database), bases, now)
+    if as_json:
+        typer.echo(json.dumps(_check_facts(found, allowed, now)))
+    else:
+        _tell_standings(found, now)
+        verdict = (
+            f"Đạt: mất tối đa {at_most}.\nHolds: at most {at_most} would be lost."
+            if found.holds(allowed, now)
+            else f"KHÔNG đạt: sẽ mất hơn {at_most}.\nDoes NOT hold: more than {at_most} would be lost."
+        )
+        typer.echo(verdict)
+    if not found.holds(allowed, now):
+        raise typer.Exit(1)
+
+
 def backup_key(
     file: Annotated[Path, typer.Argument(help="The new key's file.", show_default=False)],
 ) -> None:
@@ -215,6 +259,59 @@ def _go_on(make: Callable[[], None], pause: timedelta) -> None:
         if failing:
             log.info("backup_works_again")
         failing = False
+
+
+def _archive_of(database: str) -> Archive | None:
+    from hub.backup.archive import archive
+    from hub.db import open_database
+
+    if database.startswith("sqlite:"):
+        return None
+    engine = open_database(database)
+    try:
+        with engine.connect() as conn:
+            return archive(conn)
+    finally:
+        engine.dispose()
+
+
+def _check_facts(found: Found, allowed: timedelta, now: datetime) -> dict[str, object]:
+    return {
+        "holds": found.holds(allowed, now),
+        "at_most_s": allowed.total_seconds(),
+        "lost_s": {
+            of: None if math.isinf(lost_s) else round(lost_s) for of, lost_s in found.lost_s(now).items()
+        },
+        "standings": [
+            {"of": one.of, "by": one.by, "up_to": None if one.up_to is None else one.up_to.isoformat()}
+            for one in found.standings
+        ],
+        "archive_failing": None if found.archive is None else found.archive.failing,
+        "base_at": None if found.base_at is None else found.base_at.isoformat(),
+    }
+
+
+def _tell_standings(found: Found, now: datetime) -> None:
+    from hub.backup.age import BASE_AT_MOST
+
+    table = Table("Database", "By", "Up to", "Seconds ago")
+    for one in found.standings:
+        age_s = one.age_s(now)
+        up_to = "" if one.up_to is None else one.up_to.astimezone(UTC).isoformat(timespec="seconds")
+        table.add_row(one.of, one.by, up_to, "never" if math.isinf(age_s) else f"{age_s:.0f}")
+    Console().print(table)
+    if found.archive is not None and found.archive.failing is not None:
+        typer.echo(
+            f"Không lưu được tệp nhật ký {found.archive.failing}: xem nhật ký của PostgreSQL.\n"
+            f"The log file {found.archive.failing} could not be archived: see PostgreSQL's own log.",
+            err=True,
+        )
+    if found.base_missing:
+        typer.echo(
+            f"Không có bản sao nền (pg_basebackup) nào trong {BASE_AT_MOST.days} ngày qua.\n"
+            f"There is no base backup (pg_basebackup) of the last {BASE_AT_MOST.days} days.",
+            err=True,
+        )
 
 
 def _now() -> datetime:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
-import shlex
-from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -17,98 +14,18 @@ from edge.clock import SystemClock
 from edge.devices import build
 from hub.backup.facts import facts_of
 from hub.db import open_database
-from hub.migrations.runner import upgrade
 from tests.integration.hub_backup.books import plan
+from tests.integration.hub_backup.guide import archiving, guide
 from tests.integration.hub_backup.running_hub import confirmed, running, seqs
 from tests.support.hub_side import eventually
-from tests.support.hub_world import register
 from tests.support.mosquitto import Mosquitto
 from tests.support.nodes import node_config
-from tests.support.postgres import Postgres
 from tests.support.servers import wait_until
 
 pytestmark = pytest.mark.servers
 
-PAGE = Path(__file__).parents[3] / "docs" / "backup.md"
 SEGMENT_BYTES = 16 * 1024 * 1024
 LOST_AT_MOST_S = 300
-
-
-@dataclass(frozen=True)
-class Guide:
-    """What the page says: settings as `name=value`, the lines of shell, and the settings of a recovery."""
-
-    archiving: dict[str, str]
-    commands: list[str]
-    recovery: dict[str, str]
-
-
-def guide() -> Guide:
-    """The three blocks of code under their heading."""
-    part = PAGE.read_text(encoding="utf-8").split("\n## PostgreSQL to any second\n")[1].split("\n## ")[0]
-    archiving, commands, recovery = re.findall(r"^```(?:sh)?\n(.*?)^```$", part, re.MULTILINE | re.DOTALL)
-    return Guide(_settings(archiving), commands.splitlines(), _settings(recovery))
-
-
-def _settings(block: str) -> dict[str, str]:
-    pairs = (line.split(" = ", 1) for line in block.splitlines())
-    return {name: value.strip("'") for name, value in pairs}
-
-
-@dataclass(frozen=True)
-class Archived:
-    """A server that archives as the page says, in folders of its own."""
-
-    server: Postgres
-    archive: Path
-    url: str
-
-    def base_backup(self) -> Path:
-        """Run the page's commands; returns the base backup's folder."""
-        base = self.server.folder("base")
-        for line in guide().commands:
-            program, *words = shlex.split(line.replace("/var/backups/ngonden-base/$(date +%F)", str(base)))
-            port = ["-p", str(self.server.port)] if program == "pg_basebackup" else []
-            self.server.run(program, *words, *port)
-        return base
-
-    def segments(self) -> list[str]:
-        """The names of the log files in the archive, oldest first."""
-        return sorted(
-            path.name for path in self.archive.iterdir() if re.fullmatch("[0-9A-F]{24}", path.name)
-        )
-
-    def come_back(self, base: Path, **moment: str) -> Postgres:
-        """Another server as the page says, not started yet."""
-        settings = guide().recovery
-        del settings["recovery_target_time"]
-        settings["restore_command"] = settings["restore_command"].replace(
-            "/var/backups/ngonden-wal", str(self.archive)
-        )
-
-        def bring(other: Postgres, data: Path) -> None:
-            other.take_over(base, data)
-            (data / "recovery.signal").touch()
-
-        return Postgres(settings=[f"{k}={v}" for k, v in {**settings, **moment}.items()], prepare=bring)
-
-
-def archived(server: Postgres, archive: Path) -> Archived:
-    """A migrated database with the poles of a commune and an entry in its books."""
-    url = server.new_database()
-    engine = open_database(url)
-    upgrade(engine)
-    register(engine, 3)
-    plan(engine, "k-1")
-    engine.dispose()
-    return Archived(server, archive, url)
-
-
-def archiving(**changes: str) -> tuple[Postgres, Path]:
-    """A server with the page's settings, not started yet, and where it archives."""
-    settings = {**guide().archiving, "basic_archive.archive_directory": "{folder}/archive", **changes}
-    server = Postgres(settings=[f"{name}={value}" for name, value in settings.items()])
-    return server, server.folder("archive")
 
 
 def end_of(segment: str) -> int:
@@ -138,9 +55,7 @@ async def test_a_province_whose_data_folder_is_lost_comes_back_to_the_last_archi
     old.mkdir()
     new.mkdir()
     # The page's time, shortened: the clock alone hands the log over, as it does there.
-    server, archive = archiving(archive_timeout="1")
-    with server, Mosquitto(tmp_path / "broker") as broker:
-        here = archived(server, archive)
+    with archiving(archive_timeout="1") as here, Mosquitto(tmp_path / "broker") as broker:
         config = node_config(tmp_path / "node", port=broker.port, sample_interval_s=0.1)
         stop = asyncio.Event()
         agent = asyncio.create_task(Agent(config, build(config), SystemClock("trusted")).run(stop))
@@ -154,7 +69,8 @@ async def test_a_province_whose_data_folder_is_lost_comes_back_to_the_last_archi
         try:
             async with running(old, broker.port, here.url) as hub:
                 await eventually(lambda: len(written(engine)[0]) >= 20, what="samples", limit_s=60)
-                base = await asyncio.to_thread(here.base_backup)
+                base = here.server.folder("base")
+                await asyncio.to_thread(here.base_backup, base)
                 in_base = confirmed(here.url)
                 ledger_in_base = plan(engine, "k-2")
                 before = len(here.segments())
@@ -162,13 +78,13 @@ async def test_a_province_whose_data_folder_is_lost_comes_back_to_the_last_archi
                 hub.kill()
                 at_loss, _ = written(engine)
             engine.dispose()
-            await asyncio.to_thread(server.lose_data)
+            await asyncio.to_thread(here.server.lose_data)
 
             archived_up_to = end_of(here.segments()[-1])
             safe = max((found for found, lsn in journal if lsn <= archived_up_to), key=len)
             assert len(safe) > len(in_base), "what the archive must bring beyond the base backup"
             with here.come_back(base) as restored:
-                url = here.url.replace(f":{server.port}/", f":{restored.port}/")
+                url = here.url.replace(f":{here.server.port}/", f":{restored.port}/")
                 wait_until(lambda: promoted(url), what="the recovery to end", limit_s=60)
                 back = confirmed(url)
                 assert safe <= back
@@ -193,10 +109,9 @@ async def test_a_province_whose_data_folder_is_lost_comes_back_to_the_last_archi
 
 
 def test_postgresql_comes_back_to_the_second_before_somebody_deleted_everything() -> None:
-    server, archive = archiving()
-    with server:
-        here = archived(server, archive)
-        base = here.base_backup()
+    with archiving() as here:
+        base = here.server.folder("base")
+        here.base_backup(base)
         with psycopg.connect(here.url.replace("+psycopg", ""), autocommit=True) as conn:
             row = conn.execute("SELECT clock_timestamp()").fetchone()
             assert row is not None
@@ -207,7 +122,7 @@ def test_postgresql_comes_back_to_the_second_before_somebody_deleted_everything(
         wait_until(lambda: row[0] in here.segments(), what="the log to be archived", limit_s=60)
         assert poles(here.url) == 0
         with here.come_back(base, recovery_target_time=good.isoformat()) as restored:
-            url = here.url.replace(f":{server.port}/", f":{restored.port}/")
+            url = here.url.replace(f":{here.server.port}/", f":{restored.port}/")
             wait_until(lambda: poles(url) == 3, what="the poles to be back", limit_s=60)
 
 
