@@ -12,8 +12,8 @@ from prometheus_client.registry import Collector
 from sqlalchemy import Connection
 
 from hub.backup.age import Standing, look
-from hub.backup.archive import archive
 from hub.backup.errors import RestoreError
+from hub.backup.servers.archive import archive
 from hub.incidents.reads import open_by_kind
 from hub.ingest import reads as ingest
 from hub.notify import reads as notices

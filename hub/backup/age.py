@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal, get_args
 
-from hub.backup.archive import Archive
 from hub.backup.manifest import newest
+from hub.backup.servers.archive import Archive
 
 Of = Literal["hub", "telemetry"]
 By = Literal["backup", "archive"]

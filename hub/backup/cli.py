@@ -34,7 +34,7 @@ from hub.settings import SettingsError, load_settings
 
 if TYPE_CHECKING:
     from hub.backup.age import Found
-    from hub.backup.archive import Archive
+    from hub.backup.servers.archive import Archive
 
 _EXAMPLE_TO = "/var/backups/ngonden"
 _SPAN = re.compile(r"(\d+)([smhd])")
@@ -262,7 +262,7 @@ def _go_on(make: Callable[[], None], pause: timedelta) -> None:
 
 
 def _archive_of(database: str) -> Archive | None:
-    from hub.backup.archive import archive
+    from hub.backup.servers.archive import archive
     from hub.db import open_database
 
     if database.startswith("sqlite:"):

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from hub.backup.age import Found, Standing
-from hub.backup.archive import Archive, waiting_behind
+from hub.backup.servers.archive import Archive, waiting_behind
 
 NOW = datetime(2026, 11, 28, 6, 30, tzinfo=UTC)
 MIB = 1024 * 1024
