@@ -29,7 +29,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hub.backup.errors import BackupError
 from hub.console import AsJson
-from hub.logs import configure_logs
+from hub.logs import configure_logs, first_line
 from hub.settings import SettingsError, load_settings
 
 if TYPE_CHECKING:
@@ -333,6 +333,6 @@ def _reasons() -> Iterator[None]:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
     except SQLAlchemyError as error:
-        reason = str(error).splitlines()[0]
+        reason = first_line(error)
         typer.echo(f"Không dùng được cơ sở dữ liệu.\nThe database can't be used: {reason}", err=True)
         raise typer.Exit(2) from None

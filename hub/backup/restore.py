@@ -20,6 +20,7 @@ from hub.backup.servers.postgres import restore_postgres
 from hub.backup.servers.programs import unpack
 from hub.db import open_database
 from hub.ingest.lock import IngestLock, IngestRunningError
+from hub.logs import first_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ def _refuse_filled(database: str) -> None:
         with engine.connect() as conn:
             tables = inspect(conn).get_table_names()
     except SQLAlchemyError as error:
-        reason = str(error).splitlines()[0]
+        reason = first_line(error)
         raise RestoreError(
             f"the database can't be used: {reason}", f"Không dùng được cơ sở dữ liệu: {reason}"
         ) from None
