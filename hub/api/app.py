@@ -10,8 +10,8 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 
 from hub.api.deps import Hub
-from hub.api.feed import Feed
-from hub.api.news import News
+from hub.api.live.feed import Feed
+from hub.api.live.news import News
 from hub.api.problems import Answers, HtmlProblem
 from hub.api.routes import (
     command_batches,

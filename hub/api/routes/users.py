@@ -20,8 +20,8 @@ from hub.access.store import (
     users,
 )
 from hub.api.deps import Admin, HubDep, acting
-from hub.api.people_schemas import AccessIn, CommunesIn, NewUserIn, PasswordIn, UserList, UserOut
 from hub.api.problems import Problem, refused, unknown_commune
+from hub.api.schemas.people import AccessIn, CommunesIn, NewUserIn, PasswordIn, UserList, UserOut
 from hub.registry.reads import communes
 
 router = APIRouter(prefix="/api/v1/users", tags=["users"])
