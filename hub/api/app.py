@@ -18,13 +18,10 @@ from hub.api.routes import (
     commands,
     events,
     funding,
-    health,
     incidents,
-    metrics,
     node_config,
     node_words,
     notices,
-    openapi,
     poles,
     registry,
     session,
@@ -32,6 +29,7 @@ from hub.api.routes import (
     users,
     webhooks,
 )
+from hub.api.routes.service import health, metrics, openapi
 from hub.api.security import Gate
 from hub.api.settings import WebSettings
 from hub.db import reading
