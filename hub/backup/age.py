@@ -65,6 +65,8 @@ def look(folder: Path | None, archive: Archive | None, bases: Path | None, now: 
         point = newest(folder)
         for of in get_args(Of):
             there = point is not None and point.manifest.part(of) is not None
+            if of == "hub" and point is not None and not there and archive is not None:
+                continue  # left to the archive on purpose
             found.append(Standing(of, "backup", point.made_at if point is not None and there else None))
     if archive is not None:
         found.append(Standing("hub", "archive", None if missing else archive.up_to))

@@ -87,6 +87,10 @@ def backup(
     keep_days: Annotated[int, typer.Option(min=0, help="Then one of each day.")] = 14,
     keep_weeks: Annotated[int, typer.Option(min=0, help="Then one of each week.")] = 8,
     influx_rpc: Annotated[str, typer.Option(help="InfluxDB's address for backups.")] = "127.0.0.1:8088",
+    telemetry_only: Annotated[
+        bool,
+        typer.Option("--telemetry-only", help="Without the hub's database, where PostgreSQL archives it."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Back the hub up while it runs; each backup is verified after writing, and old ones are let go."""
@@ -104,6 +108,7 @@ def backup(
             keep=Keep(keep_hours, keep_days, keep_weeks),
             influx_rpc=influx_rpc,
             secrets_folder=secrets,
+            telemetry_only=telemetry_only,
         )
     if pause is not None:
         _go_on(lambda: _said(make_point(settings, wanted, now=_now()).name, as_json=True), pause)
@@ -131,7 +136,7 @@ def list_backups(folder: Folder, as_json: AsJson = False) -> None:
                 "made_at": one.made_at.isoformat(),
                 "whole": not one.bases,
                 "bytes": sum(part.size_bytes for part in one.manifest.parts),
-                "ledger_head": one.manifest.facts.ledger_head,
+                "ledger_head": None if one.manifest.facts is None else one.manifest.facts.ledger_head,
                 "encrypted": one.manifest.encrypted,
             }
             for one in found
@@ -141,7 +146,7 @@ def list_backups(folder: Folder, as_json: AsJson = False) -> None:
     table = Table("Backup", "Whole", "MB", "Entries in the ledger", "Encrypted")
     for one in found:
         size = sum(part.size_bytes for part in one.manifest.parts)
-        entries = str(one.manifest.facts.ledger_entries)
+        entries = "" if one.manifest.facts is None else str(one.manifest.facts.ledger_entries)
         table.add_row(
             one.name,
             "" if one.bases else "yes",
@@ -224,12 +229,15 @@ def restore(
         done = restoring.restore(folder, point, target, secret)
     facts = point.manifest.facts
     if as_json:
-        typer.echo(json.dumps({"point": point.name, "restored": done, "ledger_head": facts.ledger_head}))
+        head = None if facts is None else facts.ledger_head
+        typer.echo(json.dumps({"point": point.name, "restored": done, "ledger_head": head}))
         return
     typer.echo(f"Restored as of {point.made_at.isoformat()}: {', '.join(done)}.")
-    typer.echo(
-        f"The ledger has {facts.ledger_entries} entries, head {facts.ledger_head}: compare it with a report."
-    )
+    if facts is not None:
+        typer.echo(
+            f"The ledger has {facts.ledger_entries} entries, head {facts.ledger_head}: "
+            "compare it with a report."
+        )
     typer.echo(
         "Next: let `database` and `telemetry` in hub.toml and web.toml name what was restored, start the hub,\n"
         "and record again what was entered by hand after that time. Nodes send again what was not confirmed.\n"

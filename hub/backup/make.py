@@ -29,6 +29,7 @@ from hub.backup.pages import DIGEST_BYTES, take
 from hub.backup.rehearse import rehearse
 from hub.backup.retention import Keep, kept
 from hub.backup.sealed import sealing
+from hub.backup.servers.archive import archive
 from hub.backup.servers.influx import Taken, backup_influx
 from hub.backup.servers.postgres import dump_postgres
 from hub.backup.servers.programs import pack
@@ -48,6 +49,8 @@ class Wanted:
     keep: Keep = field(default_factory=Keep)
     influx_rpc: str = "127.0.0.1:8088"
     secrets_folder: Path | None = None
+    telemetry_only: bool = False
+    """Leave the hub's database out, which a PostgreSQL that archives its log keeps by itself."""
 
 
 class _Known(msgspec.Struct, frozen=True):
@@ -122,12 +125,15 @@ class _Work:
     def run(self) -> Manifest:
         database, telemetry = self._settings.database, self._settings.telemetry
         parts: list[Part] = []
-        if database.startswith(_SQLITE):
+        facts: Facts | None = None
+        if self._wanted.telemetry_only:
+            self._check_archived(database)
+        elif database.startswith(_SQLITE):
             part, facts = self._pages("hub", Path(database.removeprefix(_SQLITE)))
-            assert facts is not None
+            parts.append(part)
         else:
             part, facts = self._dump(database)
-        parts.append(part)
+            parts.append(part)
         if telemetry.startswith(_SQLITE):
             parts.append(self._pages("telemetry", Path(telemetry.removeprefix(_SQLITE)), facts=False)[0])
         else:
@@ -210,6 +216,21 @@ class _Work:
         finally:
             engine.dispose()
         return self._part("hub", "pg_dump", file, out.sha256), facts
+
+    def _check_archived(self, url: str) -> None:
+        engine = open_database(url)
+        try:
+            with engine.connect() as conn:
+                archived = archive(conn)
+        finally:
+            engine.dispose()
+        if archived is None:
+            raise BackupError(
+                "the hub's database is left out only where PostgreSQL archives its log (archive_mode): "
+                "this one does not, and would be lost",
+                "Chỉ được bỏ cơ sở dữ liệu của hub ra khỏi bản sao lưu "
+                "khi PostgreSQL tự lưu nhật ký (archive_mode).",
+            )
 
     def _influx(self, telemetry: str) -> Part:
         file = self._aside / f"telemetry.tar{self._suffix}"

@@ -54,7 +54,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     made_at: datetime
     program_version: str
     encrypted: bool
-    facts: Facts
+    facts: Facts | None
+    """None where the hub's database is not in it: PostgreSQL archives its own log."""
     parts: list[Part]
     secrets: str = SECRETS_LEFT_OUT
     format: int = FORMAT

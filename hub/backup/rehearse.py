@@ -75,6 +75,7 @@ def check_file(path: Path, part: Part) -> None:
 
 def check_database(url: str, manifest: Manifest) -> None:
     """Raises RestoreError for a database of the hub that does not hold what the manifest says."""
+    assert manifest.facts is not None
     engine = open_database(url)
     try:
         facts.check(engine, manifest.facts)

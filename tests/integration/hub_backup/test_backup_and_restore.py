@@ -77,6 +77,7 @@ def test_each_backup_comes_back_as_of_its_moment(
     for n in range(3):
         point = make_point(hub, wanted, now=NOON + timedelta(minutes=5 * n))
         plan(engine, f"later-{n}")
+        assert point.manifest.facts is not None
         assert point.manifest.facts.ledger_entries == n + 1
         assert point.manifest.facts.rows["pole"] == 3
     newest = points(wanted.folder)[-1]

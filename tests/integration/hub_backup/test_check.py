@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from hub.api.metrics import registry_of
 from hub.backup.make import Wanted, make_point
+from hub.backup.restore import Target, restore
 from hub.cli import app
 from hub.db import open_database
 from hub.settings import load_settings
@@ -69,6 +70,13 @@ def test_a_folder_of_backups_holds_while_the_newest_is_young(database_url: str, 
     assert (shown.exit_code, "Đạt: mất tối đa 5m." in shown.output) == (0, True)
 
 
+def test_a_database_that_nobody_archives_is_not_left_out(database_url: str, tmp_path: Path) -> None:
+    file = settings_file(tmp_path, database_url)
+    words = ["backup", "--config", str(file), "--to", str(tmp_path / "backups"), "--telemetry-only"]
+    refused = CliRunner().invoke(app, words)
+    assert (refused.exit_code, "archive_mode" in refused.output) == (2, True)
+
+
 def test_an_archive_counts_with_a_base_backup_and_tells_what_it_could_not_take(tmp_path: Path) -> None:
     with archiving(archive_timeout="240") as here:
         file = settings_file(tmp_path, here.url)
@@ -85,8 +93,17 @@ def test_an_archive_counts_with_a_base_backup_and_tells_what_it_could_not_take(t
 
         wait_until(lambda: lost_s() is not None, what="the archive to begin", limit_s=60)
         assert asked(file, "--bases", bases)[0] == 1, "telemetry has nothing to come back by"
-        make_point(load_settings(file), Wanted(tmp_path / "backups"), now=datetime.now(UTC))
-        assert asked(file, "--bases", bases, "--to", tmp_path / "backups")[0] == 0
+        wanted = Wanted(tmp_path / "backups", telemetry_only=True)
+        made = make_point(load_settings(file), wanted, now=datetime.now(UTC))
+        assert [part.name for part in made.manifest.parts] == ["telemetry"]
+        assert restore(wanted.folder, made, Target(tmp_path / "new"), None) == [
+            str(tmp_path / "new" / "telemetry.db")
+        ]
+        status, said = asked(file, "--bases", bases, "--to", tmp_path / "backups")
+        assert (status, [(one["of"], one["by"]) for one in said["standings"]]) == (
+            0,
+            [("telemetry", "backup"), ("hub", "archive")],
+        )
 
         with engine.connect() as conn:
             figures = generate_latest(registry_of(conn, datetime.now(UTC), backup_folder=None)).decode()

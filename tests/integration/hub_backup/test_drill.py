@@ -65,6 +65,7 @@ async def test_a_hub_that_is_lost_comes_back_as_of_its_backup_and_takes_what_was
             in_backup = confirmed(new_database)
             assert in_backup <= at_backup
             assert len(in_backup) >= 20
+            assert point.manifest.facts is not None
             assert point.manifest.facts.rows["node_state"] == 1
 
             async with running(new, broker.port):
