@@ -16,7 +16,7 @@ from hub.access import cli as access_cli
 from hub.backup import cli as backup_cli
 from hub.db import DatabaseUnsafeError, open_database
 from hub.funding import cli as funding_cli
-from hub.logs import configure_logs
+from hub.logs import configure_logs, first_line
 from hub.migrations import cli as migrations_cli
 from hub.notify import cli as notify_cli
 from hub.registry import cli as registry_cli
@@ -88,7 +88,7 @@ def run(config: Config) -> None:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
     except SQLAlchemyError as error:
-        typer.echo(f"{config}: the database cannot be opened: {str(error).splitlines()[0]}", err=True)
+        typer.echo(f"{config}: the database cannot be opened: {first_line(error)}", err=True)
         raise typer.Exit(1) from None
     service.start()
     try:

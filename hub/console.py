@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from hub.db import DatabaseUnsafeError, open_database
+from hub.logs import first_line
 from hub.migrations.runner import MigrationError, upgrade
 
 Database = Annotated[
@@ -33,7 +34,7 @@ def opened(database: str, *, migrate: bool = True) -> Iterator[Engine]:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
     except (SQLAlchemyError, ModuleNotFoundError) as error:  # the latter: a driver that is not installed
-        reason = str(error).splitlines()[0]
+        reason = first_line(error)
         typer.echo(f"Không dùng được cơ sở dữ liệu.\nThe database can't be used: {reason}", err=True)
         raise typer.Exit(2) from None
     finally:

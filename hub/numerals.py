@@ -1,11 +1,13 @@
-"""Numbers as they are written here: grouped by dots, with a decimal comma."""
+"""Numbers as each language writes them: 1.234,5 in Vietnamese, 1,234.5 in English."""
 
 from __future__ import annotations
 
-SWAPPED = str.maketrans(",.", ".,")
-"""Turns what Python writes with `,` into Vietnamese."""
+from typing import Literal
+
+_SWAPPED = str.maketrans(",.", ".,")
 
 
-def written(number: float) -> str:
-    """604800 → `604.800`, 0.05 → `0,05`."""
-    return f"{number:,.10g}".translate(SWAPPED)
+def written(number: float, language: Literal["vi", "en"] = "vi", spec: str = ",.10g") -> str:
+    """604800 → `604.800` or `604,800`, 0.05 → `0,05` or `0.05`; `spec` as Python's own format takes it."""
+    text = format(number, spec)
+    return text.translate(_SWAPPED) if language == "vi" else text

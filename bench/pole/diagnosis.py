@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from statistics import median
 
+from bench.truth.episodes import Episodes
 from edge.config import DiagnosisSettings
 from edge.lamp.diagnosis import Diagnosis
 from edge.lamp.expectation import Expectation
@@ -22,20 +23,12 @@ FIRST_HALVES = {"relay inverted": {"lamp_failure", "lamp_unexpected_on"}}
 
 
 @dataclass(slots=True)
-class Score:
+class Score(Episodes):
     """How one event kind fared. Episodes are stays of a trouble; alarms are events with `active`."""
 
-    episodes: int = 0
-    found: int = 0
     alarms: int = 0
     false_alarms: int = 0
     not_ended: int = 0
-    delays_s: list[float] = field(default_factory=list)
-
-    @property
-    def recall(self) -> float | None:
-        """Episodes that were told of, of all."""
-        return self.found / self.episodes if self.episodes else None
 
     @property
     def precision(self) -> float | None:

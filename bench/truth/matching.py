@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from math import ceil, inf
 
+from bench.truth.episodes import Episodes
 from simulators.truth.episodes import PARTS_OF_AN_OUTAGE, Episode, Excuse, Truth
 from simulators.truth.plan import Trouble
 
@@ -36,11 +37,9 @@ class Seen:
 
 
 @dataclass(slots=True)
-class Score:
+class Score(Episodes):
     """How one kind fared. `episodes` could be noticed; `again` are further incidents of an episode."""
 
-    episodes: int = 0
-    found: int = 0
     optional: int = 0
     incidents: int = 0
     true: int = 0
@@ -48,12 +47,6 @@ class Score:
     false: int = 0
     again: int = 0
     not_closed: int = 0
-    delays_s: list[float] = field(default_factory=list)
-
-    @property
-    def recall(self) -> float | None:
-        """Found of what had to be found; None where nothing had to be."""
-        return self.found / self.episodes if self.episodes else None
 
     @property
     def precision(self) -> float | None:

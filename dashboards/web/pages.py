@@ -14,8 +14,8 @@ from dashboards.web.formatting import VIETNAM, titled
 from dashboards.web.render import Renderer, language_of, translator_of
 from hub.access.model import Role
 from hub.api.deps import Admin, Anyone, HubDep, Viewer
-from hub.api.node_standings import standings
 from hub.api.sight import AskedCommune, seen_communes, seen_nodes, seen_pole, shown_commune
+from hub.api.views.node_standings import standings
 from hub.api.words import incident_title
 from hub.funding.reads import NOTHING, PoleFunding, funding_by_pole, totals
 from hub.ingest.reads import reject_counts, rejects

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, Response
 from dashboards.web.render import Renderer
 from hub.api.deps import Anyone, HubDep
 from hub.api.problems import unknown_pole
-from hub.api.public import public_pole
+from hub.api.views.public import public_pole
 
 LINES_SHOWN = 6
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlencode
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context, select_autoescape
+from jinja2.runtime import Context
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
@@ -51,15 +52,15 @@ class Renderer:
         )
         self._environment.globals |= {"asset": assets.url, "script": assets.script}
         self._environment.filters |= {
-            "vnd": formatting.vnd,
             "moment": formatting.moment,
             "moment_seconds": formatting.moment_seconds,
             "date": formatting.day,
             "titled": formatting.titled,
-            "bytes": formatting.size,
-            "share": formatting.share,
-            "hours": formatting.hours,
-            "kwh": formatting.kwh,
+            "vnd": _in_readers_language(formatting.vnd),
+            "bytes": _in_readers_language(formatting.size),
+            "share": _in_readers_language(formatting.share),
+            "hours": _in_readers_language(formatting.hours),
+            "kwh": _in_readers_language(formatting.kwh),
         }
 
     def page(
@@ -97,6 +98,16 @@ class Renderer:
         if asked is not None:
             answer.set_cookie("lang", asked, max_age=_A_YEAR_S, samesite="lax")
         return answer
+
+
+def _in_readers_language(write: Callable[[Any, Language], str]) -> Callable[[Context, Any], str]:
+    """A filter of the templates that knows which language the page is in."""
+
+    @pass_context
+    def written(context: Context, value: Any) -> str:
+        return write(value, context["lang"])
+
+    return written
 
 
 def _other_language_url(request: Request, language: Language) -> str:

@@ -25,7 +25,7 @@ def check_certificate(patient: Patient) -> list[Finding]:
         return [
             left_out(
                 "certificate",
-                "không cấu hình: kết nối không mã hoá trong máy này",
+                "không cấu hình: kết nối không mã hóa trong máy này",
                 "none configured: a plain connection within this machine",
             )
         ]
@@ -106,7 +106,7 @@ def _key(cert_file: str, key_file: str) -> list[Finding]:
         found.append(
             fault(
                 "certificate",
-                f"người khác đọc được khoá {key_file} (quyền {mode:04o})",
+                f"người khác đọc được khóa {key_file} (quyền {mode:04o})",
                 f"others may read the key {key_file} (mode {mode:04o})",
                 Words(f"chạy: chmod 600 {key_file}", f"run: chmod 600 {key_file}"),
             )
@@ -117,7 +117,7 @@ def _key(cert_file: str, key_file: str) -> list[Finding]:
         found.append(
             fault(
                 "certificate",
-                "khoá và chứng thư không cùng một cặp",
+                "khóa và chứng thư không cùng một cặp",
                 "key and certificate do not belong together",
                 ISSUE,
             )

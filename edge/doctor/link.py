@@ -54,7 +54,7 @@ def check_link(patient: Patient) -> list[Finding]:
     with raw:
         if broker.tls and (refused := _shake_hands(raw, broker)) is not None:
             return [reached, refused]
-    encrypted = [fine("link", "mã hoá TLS tốt", "TLS is fine")] if broker.tls else []
+    encrypted = [fine("link", "mã hóa TLS tốt", "TLS is fine")] if broker.tls else []
     return [reached, *encrypted, _speak_mqtt(patient)]
 
 

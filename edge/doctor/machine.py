@@ -48,7 +48,7 @@ def _room(place: Path) -> Finding:
                 "restart the machine; if it stays so the card is broken: exchange it",
             ),
         )
-    advice = Words(f"xoá tệp thừa trên {place}", f"delete what is not needed on {place}")
+    advice = Words(f"xóa tệp thừa trên {place}", f"delete what is not needed on {place}")
     found = (f"{place}: còn trống {free_mb} MB", f"{place}: {free_mb} MB free")
     if free_mb < NO_FREE_MB:
         return fault("disk", *found, advice)

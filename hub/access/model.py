@@ -55,6 +55,17 @@ class AccessError(ValueError):
         self.message_en = message_en
 
 
+class LastAdminError(AccessError):
+    """Nobody would be left who says who may do what."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            "role",
+            f"“{name}” là quản trị viên duy nhất. Hãy thêm một quản trị viên khác trước.",
+            f"{name!r} is the only administrator: add another one first",
+        )
+
+
 def checked_name(text: str) -> str:
     """A user name in the form that is stored; raises AccessError."""
     name = text.strip().lower()

@@ -9,7 +9,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
 
-from hub.access.model import AccessError, Role, User, checked_communes, checked_name, checked_password
+from hub.access.model import (
+    AccessError,
+    LastAdminError,
+    Role,
+    User,
+    checked_communes,
+    checked_name,
+    checked_password,
+)
 from hub.access.secrets import new_token, password_hash, password_matches, token_hash
 from hub.access.tables import first_login, login_attempt, session, user
 
@@ -78,7 +86,11 @@ def users(conn: Connection) -> list[User]:
 
 
 def disable_user(conn: Connection, name: str, *, now: datetime) -> User | None:
-    """Let somebody sign in no more and end their sessions; None where there is no such user."""
+    """Let somebody sign in no more and end their sessions; None where there is no such user.
+
+    Raises LastAdminError for the only administrator.
+    """
+    _keep_an_admin(conn, name)
     row = conn.execute(select(user).where(user.c.name == name, user.c.disabled_at.is_(None))).one_or_none()
     if row is None:
         return None
@@ -101,16 +113,31 @@ def set_communes(conn: Connection, name: str, communes: Iterable[str]) -> User |
 def set_access(conn: Connection, name: str, role: Role, communes: Iterable[str]) -> User | None:
     """Say what somebody may do and where, from their next request on; None where there is no such user.
 
-    Raises AccessError for an administrator of single communes, and for a role that nobody signs in with.
+    Raises AccessError for an administrator of single communes, and for a role that nobody signs in with, and
+    LastAdminError for the only administrator.
     """
     seen = checked_communes(communes, role)
     if role is Role.ANONYMOUS:
         raise _no_role()
+    if role is not Role.ADMIN:
+        _keep_an_admin(conn, name)
     found = user_named(conn, name)
     if found is None:
         return None
     conn.execute(update(user).where(user.c.id == found.id).values(role=role.value, communes=list(seen)))
     return replace(found, role=role, communes=seen)
+
+
+def _keep_an_admin(conn: Connection, leaving: str) -> None:
+    """Refuse to take the only administrator away.
+
+    The rows stay locked until the transaction ends: of two administrators who take each other's role at once,
+    the second sees what the first has done. (On SQLite there is one writer at a time.)
+    """
+    admins = select(user.c.name).where(user.c.role == Role.ADMIN.value, user.c.disabled_at.is_(None))
+    names = conn.execute(admins.order_by(user.c.id).with_for_update()).scalars().all()
+    if names == [leaving]:
+        raise LastAdminError(leaving)
 
 
 def user_named(conn: Connection, name: str) -> User | None:

@@ -10,21 +10,18 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 
 from hub.api.deps import Hub
-from hub.api.feed import Feed
-from hub.api.news import News
+from hub.api.live.feed import Feed
+from hub.api.live.news import News
 from hub.api.problems import Answers, HtmlProblem
 from hub.api.routes import (
     command_batches,
     commands,
     events,
     funding,
-    health,
     incidents,
-    metrics,
     node_config,
     node_words,
     notices,
-    openapi,
     poles,
     registry,
     session,
@@ -32,6 +29,7 @@ from hub.api.routes import (
     users,
     webhooks,
 )
+from hub.api.routes.service import health, metrics, openapi
 from hub.api.security import Gate
 from hub.api.settings import WebSettings
 from hub.db import reading

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 from hub.access import audit
 from hub.access.model import Role, User
 from hub.access.store import renew_session, session_user
-from hub.api.feed import Feed
+from hub.api.live.feed import Feed
 from hub.api.problems import Problem
 from hub.api.settings import WebSettings
 from hub.telemetry.port import TelemetryStore

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import Connection
 
+from hub.backup.age import Standing, look
+from hub.backup.errors import RestoreError
+from hub.backup.servers.archive import archive
 from hub.incidents.reads import open_by_kind
 from hub.ingest import reads as ingest
 from hub.notify import reads as notices
@@ -21,18 +25,19 @@ _NODE_STATUSES = ("online", "silent", "lost", "stopped")
 _NOTICE_STATUSES = ("waiting", "sending", "sent", "failed", "dropped", "merged")
 
 
-def registry_of(conn: Connection, now: datetime) -> CollectorRegistry:
-    """A registry with the figures as they are now."""
+def registry_of(conn: Connection, now: datetime, *, backup_folder: Path | None) -> CollectorRegistry:
+    """A registry with the figures as they are now; `backup_folder` is where `ngonden hub backup` writes to."""
     registry = CollectorRegistry()
-    registry.register(HubCollector(conn, now))
+    registry.register(HubCollector(conn, now, backup_folder))
     return registry
 
 
 class HubCollector(Collector):
     """Reads everything through the capabilities' reads, on one connection."""
 
-    def __init__(self, conn: Connection, now: datetime) -> None:
+    def __init__(self, conn: Connection, now: datetime, backup_folder: Path | None) -> None:
         self._conn = conn
+        self._backup_folder = backup_folder
         self._now = now
 
     def describe(self) -> Iterable[Metric]:
@@ -45,6 +50,7 @@ class HubCollector(Collector):
         yield self._latency()
         yield from self._nodes_and_incidents()
         yield from self._notices()
+        yield from self._backups()
 
     def _ingest(self) -> Iterator[Metric]:
         stats = ingest.stats(self._conn)
@@ -138,6 +144,23 @@ class HubCollector(Collector):
         )
         found = notices.notifier(self._conn)
         yield self._age("notifier", "the notifier", None if found is None else found.seen_at)
+
+    def _backups(self) -> Iterator[Metric]:
+        family = GaugeMetricFamily(
+            "ngonden_backup_age_seconds",
+            "Seconds of each database that would be lost with the disk now, by each means of coming back; "
+            "+Inf where it brings nothing back yet.",
+            labels=["of", "by"],
+        )
+        shipped = archive(self._conn)
+        try:
+            found = look(self._backup_folder, shipped, None, self._now).standings
+        except RestoreError:  # a manifest that can't be read brings nothing back
+            found = look(None, shipped, None, self._now).standings
+            found += [Standing("hub", "backup", None), Standing("telemetry", "backup", None)]
+        for one in found:
+            family.add_metric([one.of, one.by], one.age_s(self._now))
+        yield family
 
     def _age(self, name: str, who: str, seen_at: datetime | None) -> Metric:
         """Seconds since a process was heard of; without a sample where it never was."""

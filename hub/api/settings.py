@@ -48,6 +48,9 @@ class WebSettings(BaseModel):
     metrics_token_file: Path | None = None
     """File with the token that `/metrics` asks for, mode 0600; absent, only this machine itself may read it."""
 
+    backup_folder: Path | None = None
+    """Folder that `ngonden hub backup` writes to: `/metrics` then tells how old the newest backup is."""
+
     ingest_silent_s: Annotated[int, Field(ge=5, le=3600)] = 60
     """`/readyz` says not ready when the hub process has not been heard of for so many seconds; the notifier
     counts as down by the same measure."""
@@ -70,7 +73,7 @@ def load_settings(path: Path) -> WebSettings:
     base = path.resolve().parent
     files = {
         name: base / file
-        for name in ("webhook_key_file", "metrics_token_file")
+        for name in ("webhook_key_file", "metrics_token_file", "backup_folder")
         if (file := getattr(settings, name)) is not None
     }
     return settings.model_copy(update=files)

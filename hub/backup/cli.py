@@ -1,7 +1,8 @@
 """The commands around backups. `hub.cli` mounts them with `backup.cli.register(app)`:
 
-ngonden hub backup --config FILE --to DIR [--every 5m] [--key-file FILE] …
+ngonden hub backup --config FILE --to DIR [--every 4m] [--key-file FILE] …
 ngonden hub backups DIR
+ngonden hub backup-check --config FILE [--to DIR] [--bases DIR] [--at-most 5m]
 ngonden hub backup-key FILE
 ngonden hub restore DIR --into DIR [--at TIME] [--database URL] [--influx-rpc HOST:PORT] …
 """
@@ -9,6 +10,7 @@ ngonden hub restore DIR --into DIR [--at TIME] [--database URL] [--influx-rpc HO
 from __future__ import annotations
 
 import json
+import math
 import re
 import signal
 import threading
@@ -17,7 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import structlog
 import typer
@@ -27,8 +29,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hub.backup.errors import BackupError
 from hub.console import AsJson
-from hub.logs import configure_logs
+from hub.logs import configure_logs, first_line
 from hub.settings import SettingsError, load_settings
+
+if TYPE_CHECKING:
+    from hub.backup.age import Found
+    from hub.backup.servers.archive import Archive
 
 _EXAMPLE_TO = "/var/backups/ngonden"
 _SPAN = re.compile(r"(\d+)([smhd])")
@@ -46,6 +52,10 @@ def register(app: typer.Typer) -> None:
         backup
     )
     app.command("backups", epilog=f"Example: ngonden hub backups {_EXAMPLE_TO}")(list_backups)
+    app.command(
+        "backup-check",
+        epilog=f"Example: ngonden hub backup-check --config data/hub.toml --to {_EXAMPLE_TO} --at-most 5m",
+    )(backup_check)
     app.command("backup-key", epilog="Example: ngonden hub backup-key /etc/ngonden/backup.key")(backup_key)
     app.command("restore", epilog=f"Example: ngonden hub restore {_EXAMPLE_TO} --into /srv/ngonden-new")(
         restore
@@ -77,6 +87,10 @@ def backup(
     keep_days: Annotated[int, typer.Option(min=0, help="Then one of each day.")] = 14,
     keep_weeks: Annotated[int, typer.Option(min=0, help="Then one of each week.")] = 8,
     influx_rpc: Annotated[str, typer.Option(help="InfluxDB's address for backups.")] = "127.0.0.1:8088",
+    telemetry_only: Annotated[
+        bool,
+        typer.Option("--telemetry-only", help="Without the hub's database, where PostgreSQL archives it."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Back the hub up while it runs; each backup is verified after writing, and old ones are let go."""
@@ -94,6 +108,7 @@ def backup(
             keep=Keep(keep_hours, keep_days, keep_weeks),
             influx_rpc=influx_rpc,
             secrets_folder=secrets,
+            telemetry_only=telemetry_only,
         )
     if pause is not None:
         _go_on(lambda: _said(make_point(settings, wanted, now=_now()).name, as_json=True), pause)
@@ -121,7 +136,7 @@ def list_backups(folder: Folder, as_json: AsJson = False) -> None:
                 "made_at": one.made_at.isoformat(),
                 "whole": not one.bases,
                 "bytes": sum(part.size_bytes for part in one.manifest.parts),
-                "ledger_head": one.manifest.facts.ledger_head,
+                "ledger_head": None if one.manifest.facts is None else one.manifest.facts.ledger_head,
                 "encrypted": one.manifest.encrypted,
             }
             for one in found
@@ -131,7 +146,7 @@ def list_backups(folder: Folder, as_json: AsJson = False) -> None:
     table = Table("Backup", "Whole", "MB", "Entries in the ledger", "Encrypted")
     for one in found:
         size = sum(part.size_bytes for part in one.manifest.parts)
-        entries = str(one.manifest.facts.ledger_entries)
+        entries = "" if one.manifest.facts is None else str(one.manifest.facts.ledger_entries)
         table.add_row(
             one.name,
             "" if one.bases else "yes",
@@ -140,6 +155,40 @@ def list_backups(folder: Folder, as_json: AsJson = False) -> None:
             "yes" if one.manifest.encrypted else "",
         )
     Console().print(table)
+
+
+def backup_check(
+    config: Annotated[Path, typer.Option("--config", help="The hub's settings.", show_default=False)],
+    to: Annotated[Path | None, typer.Option("--to", help="The folder of backups.")] = None,
+    bases: Annotated[
+        Path | None,
+        typer.Option(help="The folder of PostgreSQL's base backups, where its log is archived."),
+    ] = None,
+    at_most: Annotated[str, typer.Option(help="So much may be lost.")] = "5m",
+    as_json: AsJson = False,
+) -> None:
+    """Tell how much would be lost if the disk died now; status 1 where that is more than may be.
+
+    What counts is the newest backup, and for a PostgreSQL that archives its log how far the archive has come.
+    """
+    from hub.backup.age import look
+
+    now = _now()
+    with _reasons():
+        allowed = span(at_most)
+        found = look(to, _archive_of(load_settings(config).database), bases, now)
+    if as_json:
+        typer.echo(json.dumps(_check_facts(found, allowed, now)))
+    else:
+        _tell_standings(found, now)
+        verdict = (
+            f"Đạt: mất tối đa {at_most}.\nHolds: at most {at_most} would be lost."
+            if found.holds(allowed, now)
+            else f"KHÔNG đạt: sẽ mất hơn {at_most}.\nDoes NOT hold: more than {at_most} would be lost."
+        )
+        typer.echo(verdict)
+    if not found.holds(allowed, now):
+        raise typer.Exit(1)
 
 
 def backup_key(
@@ -180,12 +229,15 @@ def restore(
         done = restoring.restore(folder, point, target, secret)
     facts = point.manifest.facts
     if as_json:
-        typer.echo(json.dumps({"point": point.name, "restored": done, "ledger_head": facts.ledger_head}))
+        head = None if facts is None else facts.ledger_head
+        typer.echo(json.dumps({"point": point.name, "restored": done, "ledger_head": head}))
         return
     typer.echo(f"Restored as of {point.made_at.isoformat()}: {', '.join(done)}.")
-    typer.echo(
-        f"The ledger has {facts.ledger_entries} entries, head {facts.ledger_head}: compare it with a report."
-    )
+    if facts is not None:
+        typer.echo(
+            f"The ledger has {facts.ledger_entries} entries, head {facts.ledger_head}: "
+            "compare it with a report."
+        )
     typer.echo(
         "Next: let `database` and `telemetry` in hub.toml and web.toml name what was restored, start the hub,\n"
         "and record again what was entered by hand after that time. Nodes send again what was not confirmed.\n"
@@ -217,6 +269,59 @@ def _go_on(make: Callable[[], None], pause: timedelta) -> None:
         failing = False
 
 
+def _archive_of(database: str) -> Archive | None:
+    from hub.backup.servers.archive import archive
+    from hub.db import open_database
+
+    if database.startswith("sqlite:"):
+        return None
+    engine = open_database(database)
+    try:
+        with engine.connect() as conn:
+            return archive(conn)
+    finally:
+        engine.dispose()
+
+
+def _check_facts(found: Found, allowed: timedelta, now: datetime) -> dict[str, object]:
+    return {
+        "holds": found.holds(allowed, now),
+        "at_most_s": allowed.total_seconds(),
+        "lost_s": {
+            of: None if math.isinf(lost_s) else round(lost_s) for of, lost_s in found.lost_s(now).items()
+        },
+        "standings": [
+            {"of": one.of, "by": one.by, "up_to": None if one.up_to is None else one.up_to.isoformat()}
+            for one in found.standings
+        ],
+        "archive_failing": None if found.archive is None else found.archive.failing,
+        "base_at": None if found.base_at is None else found.base_at.isoformat(),
+    }
+
+
+def _tell_standings(found: Found, now: datetime) -> None:
+    from hub.backup.age import BASE_AT_MOST
+
+    table = Table("Database", "By", "Up to", "Seconds ago")
+    for one in found.standings:
+        age_s = one.age_s(now)
+        up_to = "" if one.up_to is None else one.up_to.astimezone(UTC).isoformat(timespec="seconds")
+        table.add_row(one.of, one.by, up_to, "never" if math.isinf(age_s) else f"{age_s:.0f}")
+    Console().print(table)
+    if found.archive is not None and found.archive.failing is not None:
+        typer.echo(
+            f"Không lưu được tệp nhật ký {found.archive.failing}: xem nhật ký của PostgreSQL.\n"
+            f"The log file {found.archive.failing} could not be archived: see PostgreSQL's own log.",
+            err=True,
+        )
+    if found.base_missing:
+        typer.echo(
+            f"Không có bản sao nền (pg_basebackup) nào trong {BASE_AT_MOST.days} ngày qua.\n"
+            f"There is no base backup (pg_basebackup) of the last {BASE_AT_MOST.days} days.",
+            err=True,
+        )
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -236,6 +341,6 @@ def _reasons() -> Iterator[None]:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
     except SQLAlchemyError as error:
-        reason = str(error).splitlines()[0]
+        reason = first_line(error)
         typer.echo(f"Không dùng được cơ sở dữ liệu.\nThe database can't be used: {reason}", err=True)
         raise typer.Exit(2) from None

@@ -21,7 +21,6 @@ from pathlib import Path
 import msgspec
 
 from hub.backup import manifest as manifests
-from hub.backup import servers
 from hub.backup.errors import BackupError
 from hub.backup.facts import facts_of
 from hub.backup.frozen import frozen
@@ -30,6 +29,10 @@ from hub.backup.pages import DIGEST_BYTES, take
 from hub.backup.rehearse import rehearse
 from hub.backup.retention import Keep, kept
 from hub.backup.sealed import sealing
+from hub.backup.servers.archive import archive
+from hub.backup.servers.influx import Taken, backup_influx
+from hub.backup.servers.postgres import dump_postgres
+from hub.backup.servers.programs import pack
 from hub.db import open_database
 from hub.settings import HubSettings
 
@@ -46,6 +49,8 @@ class Wanted:
     keep: Keep = field(default_factory=Keep)
     influx_rpc: str = "127.0.0.1:8088"
     secrets_folder: Path | None = None
+    telemetry_only: bool = False
+    """Leave the hub's database out, which a PostgreSQL that archives its log keeps by itself."""
 
 
 class _Known(msgspec.Struct, frozen=True):
@@ -53,9 +58,11 @@ class _Known(msgspec.Struct, frozen=True):
 
     point: str
     whole_at: datetime
-    key: bytes
-    digests: bytes
     encrypted: bool
+    key: bytes = b""
+    digests: bytes = b""
+    """Of the pages, where it is a file of SQLite."""
+    influx: Taken | None = None
 
 
 def make_point(settings: HubSettings, wanted: Wanted, *, now: datetime) -> Point:
@@ -118,12 +125,15 @@ class _Work:
     def run(self) -> Manifest:
         database, telemetry = self._settings.database, self._settings.telemetry
         parts: list[Part] = []
-        if database.startswith(_SQLITE):
+        facts: Facts | None = None
+        if self._wanted.telemetry_only:
+            self._check_archived(database)
+        elif database.startswith(_SQLITE):
             part, facts = self._pages("hub", Path(database.removeprefix(_SQLITE)))
-            assert facts is not None
+            parts.append(part)
         else:
             part, facts = self._dump(database)
-        parts.append(part)
+            parts.append(part)
         if telemetry.startswith(_SQLITE):
             parts.append(self._pages("telemetry", Path(telemetry.removeprefix(_SQLITE)), facts=False)[0])
         else:
@@ -154,17 +164,18 @@ class _Work:
     def _known_path(self, part: str) -> Path:
         return self._wanted.folder / f".{part}.known"
 
-    def _known(self, part: str) -> _Known | None:
+    def _known(self, part: str, how: manifests.How) -> _Known | None:
         try:
             found = msgspec.msgpack.decode(self._known_path(part).read_bytes(), type=_Known)
         except (OSError, msgspec.DecodeError):
             return None
         fits = found.point in self._points and found.encrypted == (self._wanted.secret is not None)
+        fits = fits and (found.influx is not None) == (how == "influx_portable")
         recent = timedelta(0) <= self._now - found.whole_at < self._wanted.full_every
         return found if fits and recent else None
 
     def _pages(self, part: str, path: Path, *, facts: bool = True) -> tuple[Part, Facts | None]:
-        known = self._known(part)
+        known = self._known(part, "sqlite_pages")
         key = secrets.token_bytes(DIGEST_BYTES) if known is None else known.key
         file = self._aside / f"{part}.pages{self._suffix}"
         with frozen(path) as still, sealing(file, self._wanted.secret) as out:
@@ -173,9 +184,9 @@ class _Work:
         self._remembered[part] = _Known(
             self._name,
             self._now if known is None else known.whole_at,
-            key,
-            taken.digests,
             self._wanted.secret is not None,
+            key=key,
+            digests=taken.digests,
         )
         made = Part(
             name=part,
@@ -200,17 +211,43 @@ class _Work:
                 sealing(file, self._wanted.secret) as out,
             ):
                 snapshot = str(conn.exec_driver_sql("SELECT pg_export_snapshot()").scalar_one())
-                servers.dump_postgres(url, snapshot, out)
+                dump_postgres(url, snapshot, out)
                 facts = facts_of(conn)
         finally:
             engine.dispose()
         return self._part("hub", "pg_dump", file, out.sha256), facts
 
+    def _check_archived(self, url: str) -> None:
+        engine = open_database(url)
+        try:
+            with engine.connect() as conn:
+                archived = archive(conn)
+        finally:
+            engine.dispose()
+        if archived is None:
+            raise BackupError(
+                "the hub's database is left out only where PostgreSQL archives its log (archive_mode): "
+                "this one does not, and would be lost",
+                "Chỉ được bỏ cơ sở dữ liệu của hub ra khỏi bản sao lưu "
+                "khi PostgreSQL tự lưu nhật ký (archive_mode).",
+            )
+
     def _influx(self, telemetry: str) -> Part:
         file = self._aside / f"telemetry.tar{self._suffix}"
+        known = self._known("telemetry", "influx_portable")
+        since = None if known is None else known.influx
         with sealing(file, self._wanted.secret) as out:
-            servers.backup_influx(self._wanted.influx_rpc, servers.influx_database(telemetry), out)
-        return self._part("telemetry", "influx_portable", file, out.sha256)
+            taken = backup_influx(self._wanted.influx_rpc, telemetry, since, out)
+        if taken.whole:
+            known = None
+        self._remembered["telemetry"] = _Known(
+            self._name,
+            self._now if known is None else known.whole_at,
+            self._wanted.secret is not None,
+            influx=taken,
+        )
+        base = None if known is None else known.point
+        return self._part("telemetry", "influx_portable", file, out.sha256, base)
 
     def _secrets(self, folder: Path) -> Part:
         if self._wanted.secret is None:
@@ -220,11 +257,14 @@ class _Work:
             )
         file = self._aside / f"secrets.tar{self._suffix}"
         with sealing(file, self._wanted.secret) as out:
-            servers.pack(folder, out)
+            pack(folder, out)
         return self._part("secrets", "secrets", file, out.sha256)
 
-    def _part(self, name: str, how: manifests.How, file: Path, sha256: str) -> Part:
-        return Part(name=name, how=how, file=file.name, sha256=sha256, size_bytes=file.stat().st_size)
+    def _part(
+        self, name: str, how: manifests.How, file: Path, sha256: str, base: str | None = None
+    ) -> Part:
+        size_bytes = file.stat().st_size
+        return Part(name=name, how=how, file=file.name, sha256=sha256, size_bytes=size_bytes, base=base)
 
     @property
     def _suffix(self) -> str:

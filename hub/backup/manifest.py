@@ -54,7 +54,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     made_at: datetime
     program_version: str
     encrypted: bool
-    facts: Facts
+    facts: Facts | None
+    """None where the hub's database is not in it: PostgreSQL archives its own log."""
     parts: list[Part]
     secrets: str = SECRETS_LEFT_OUT
     format: int = FORMAT
@@ -110,10 +111,16 @@ def read(folder: Path) -> Manifest:
 
 def points(folder: Path) -> list[Point]:
     """All points in a folder of backups, oldest first. Raises RestoreError for one that can't be read."""
+    return [Point(path.name, read(path)) for path in _folders(folder)]
+
+
+def newest(folder: Path) -> Point | None:
+    """The newest point in a folder of backups, without reading the others. Raises RestoreError."""
+    found = _folders(folder)
+    return Point(found[-1].name, read(found[-1])) if found else None
+
+
+def _folders(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
-    return [
-        Point(path.name, read(path))
-        for path in sorted(folder.glob("[0-9]*T[0-9]*Z"))
-        if (path / NAME).is_file()
-    ]
+    return [path for path in sorted(folder.glob("[0-9]*T[0-9]*Z")) if (path / NAME).is_file()]

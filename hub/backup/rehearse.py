@@ -43,7 +43,7 @@ def restore_pages(
         path = to / f"{part.name}.db"
         with path.open("xb") as file:
             path.chmod(0o600)
-            for name, one in reversed(_chain(folder, point, part, places or {})):
+            for name, one in reversed(chain(folder, point, part, places or {})):
                 at = (places or {}).get(name, folder / name)
                 check_file(at / one.file, one)
                 with unsealing(at / one.file, secret) as source:
@@ -75,6 +75,7 @@ def check_file(path: Path, part: Part) -> None:
 
 def check_database(url: str, manifest: Manifest) -> None:
     """Raises RestoreError for a database of the hub that does not hold what the manifest says."""
+    assert manifest.facts is not None
     engine = open_database(url)
     try:
         facts.check(engine, manifest.facts)
@@ -95,8 +96,8 @@ def _check_sqlite(path: Path) -> None:
         raise RestoreError(f"{path.name} is damaged: {fault}", f"{path.name} hỏng: {fault}")
 
 
-def _chain(folder: Path, point: Point, part: Part, places: Mapping[str, Path]) -> list[tuple[str, Part]]:
-    """The point's part and all it adds to, newest first."""
+def chain(folder: Path, point: Point, part: Part, places: Mapping[str, Path]) -> list[tuple[str, Part]]:
+    """A point's part and all it adds to, newest first. Raises RestoreError."""
     found = [(point.name, part)]
     while (base := found[-1][1].base) is not None:
         earlier = read(places.get(base, folder / base)).part(part.name)

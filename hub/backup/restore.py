@@ -11,13 +11,16 @@ from pathlib import Path
 from sqlalchemy import inspect
 from sqlalchemy.exc import SQLAlchemyError
 
-from hub.backup import servers
 from hub.backup.errors import RestoreError
 from hub.backup.manifest import Part, Point, points
-from hub.backup.rehearse import check_database, check_file, restore_pages
+from hub.backup.rehearse import chain, check_database, check_file, restore_pages
 from hub.backup.sealed import unsealing
+from hub.backup.servers.influx import merge, restore_influx
+from hub.backup.servers.postgres import restore_postgres
+from hub.backup.servers.programs import unpack
 from hub.db import open_database
 from hub.ingest.lock import IngestLock, IngestRunningError
+from hub.logs import first_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +62,18 @@ def restore(folder: Path, point: Point, target: Target, secret: bytes | None) ->
                 assert target.database is not None
                 check_file(at, part)
                 with unsealing(at, secret) as source:
-                    servers.restore_postgres(target.database, source)
+                    restore_postgres(target.database, source)
                 check_database(target.database, point.manifest)
                 done.append("PostgreSQL")
-            elif part.how in ("influx_portable", "secrets"):
-                check_file(at, part)
-                with unsealing(at, secret) as source:
-                    servers.unpack(source, aside / part.name)
+            elif part.how == "influx_portable":
+                copies = []
+                for name, one in reversed(chain(folder, point, part, {})):
+                    copies.append(aside / f"{part.name}-{name}")
+                    _unpack(folder / name / one.file, one, copies[-1], secret)
+                merge(copies, aside / part.name)
+                done.append(_after_unpacking(part, aside, target))
+            elif part.how == "secrets":
+                _unpack(at, part, aside / part.name, secret)
                 done.append(_after_unpacking(part, aside, target))
         for path in written:
             # Its log was brought in when the check closed it; what is left beside it is not needed.
@@ -76,11 +84,17 @@ def restore(folder: Path, point: Point, target: Target, secret: bytes | None) ->
     return done
 
 
+def _unpack(file: Path, part: Part, to: Path, secret: bytes | None) -> None:
+    check_file(file, part)
+    with unsealing(file, secret) as source:
+        unpack(source, to)
+
+
 def _after_unpacking(part: Part, aside: Path, target: Target) -> str:
     unpacked = aside / part.name
     if part.how == "influx_portable" and target.influx_rpc is not None:
         assert target.influx_database is not None
-        servers.restore_influx(target.influx_rpc, target.influx_database, unpacked)
+        restore_influx(target.influx_rpc, target.influx_database, unpacked)
         return f"InfluxDB {target.influx_database}"
     place = target.into / f"{part.name}-restored"
     unpacked.rename(place)
@@ -112,7 +126,7 @@ def _refuse_filled(database: str) -> None:
         with engine.connect() as conn:
             tables = inspect(conn).get_table_names()
     except SQLAlchemyError as error:
-        reason = str(error).splitlines()[0]
+        reason = first_line(error)
         raise RestoreError(
             f"the database can't be used: {reason}", f"Không dùng được cơ sở dữ liệu: {reason}"
         ) from None

@@ -152,7 +152,7 @@ def _check_bounds(name: str, value: float, bounds: tuple[float, float]) -> None:
     if not low <= value <= high:
         raise RuleRefusedError(
             name,
-            f"must lie between {low:g} and {high:g}",
+            f"must lie between {written(low, 'en')} and {written(high, 'en')}",
             f"Hãy ghi một số từ {written(low)} đến {written(high)}.",
         )
 

@@ -14,7 +14,7 @@ import typer
 from sqlalchemy.exc import SQLAlchemyError
 
 from hub.console import opened
-from hub.logs import configure_logs
+from hub.logs import configure_logs, first_line
 from hub.settings import SettingsError, load_settings
 
 LANES = 8
@@ -49,5 +49,5 @@ def notify(
         try:
             Notifier(settings.notify, engine, lanes).run(stop)
         except SQLAlchemyError as error:
-            typer.echo(f"{config}: the database fails: {str(error).splitlines()[0]}", err=True)
+            typer.echo(f"{config}: the database fails: {first_line(error)}", err=True)
             raise typer.Exit(1) from None

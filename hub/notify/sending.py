@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from hub.incidents.reads import incidents_of
+from hub.logs import first_line
 from hub.notify import store
 from hub.notify.channels import ChannelBook
 from hub.notify.composing import compose
@@ -128,7 +129,7 @@ class Sender:
                 elif not self._post(share[0]):
                     return
         except SQLAlchemyError as error:
-            _log.error("notice_not_noted", target=lane[1], error=str(error).splitlines()[0])
+            _log.error("notice_not_noted", target=lane[1], error=first_line(error))
         except Exception:  # noqa: BLE001  a lane that dies would look busy for ever
             _log.exception("notice_lane_failed", target=lane[1])
         finally:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hub.db import reading
 from hub.incidents.reads import incidents
+from hub.logs import first_line
 from hub.notify import store
 from hub.notify.channels import ChannelBook
 from hub.notify.intake import Digests, news_waits, take_in
@@ -82,7 +83,7 @@ class Notifier:
                 self.turn()
             except SQLAlchemyError as error:
                 if not self._lost:
-                    _log.error("database_lost", error=str(error).splitlines()[0])
+                    _log.error("database_lost", error=first_line(error))
                 self._lost = True
             else:
                 if self._lost:

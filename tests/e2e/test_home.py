@@ -153,6 +153,13 @@ def test_money_adds_up_to_the_communes_total(open_page: OpenPage) -> None:
     expect(page.locator("tbody tr")).to_have_count(ALL + 1)
 
 
+def test_english_pages_write_numbers_the_english_way(open_page: OpenPage) -> None:
+    page = open_page("/?lang=en")
+    expect(page.locator("#money-received")).to_have_text("497,130,000 đ")
+    page.click("text=Pole by pole")
+    expect(page.locator("tr.total")).to_contain_text("497,130,000 đ")
+
+
 def test_messages_set_aside_are_counted_and_shown_with_their_reason(
     open_page: OpenPage, commune: Village
 ) -> None:

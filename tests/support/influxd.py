@@ -56,6 +56,7 @@ class Influxd:
     def __init__(self, folder: Path, *, program: str | None = None) -> None:
         self._program = program or require_program("influxd")
         folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
         self.port = free_port()
         self.rpc_port = free_port()
         """Where `influxd backup` and `influxd restore` ask."""

@@ -30,7 +30,10 @@ class Postgres:
     def __init__(
         self, *, settings: Sequence[str] = (), prepare: Callable[[Postgres, Path], None] | None = None
     ) -> None:
-        """`settings` such as `archive_mode=on`; `prepare` fills the empty data folder in place of `initdb`."""
+        """`settings` such as `archive_mode=on`, with `{folder}` for the server's own folder.
+
+        `prepare` fills the empty data folder in place of `initdb`.
+        """
         self._settings = settings
         self._prepare = prepare
         self._bin = _programs()
@@ -97,8 +100,17 @@ class Postgres:
             for path in paths:
                 os.chown(path, user.pw_uid, user.pw_gid)
 
+    def lose_data(self) -> None:
+        """The disk with the data dies: the server ends at once, what it had is gone, its other folders stay."""
+        self._end()
+        shutil.rmtree(self._folder / "data")
+
     def stop(self) -> None:
         """End the server and remove its folder; does nothing a second time."""
+        self._end()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _end(self) -> None:
         if self._process is not None:
             self._process.send_signal(signal.SIGQUIT)  # at once, without a checkpoint: the files go anyway
             try:
@@ -107,7 +119,6 @@ class Postgres:
                 self._process.kill()
                 self._process.wait(5)
             self._process = None
-        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _start(self) -> None:
         data = str(self._folder / "data")
@@ -122,7 +133,7 @@ class Postgres:
             "fsync=off",
             "full_page_writes=off",
             "max_connections=60",
-            *self._settings,
+            *(setting.replace("{folder}", str(self._folder)) for setting in self._settings),
         ]
         server = [str(self._bin / "postgres"), "-D", data, "-p", str(self.port)]
         for setting in settings:

@@ -12,7 +12,10 @@ from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy import Connection
 
 from hub.access.model import User
-from hub.api.batch_schemas import (
+from hub.api.deps import HubDep, Staff, Viewer, acting
+from hub.api.problems import FieldError, Problem
+from hub.api.routes.commands import check_end
+from hub.api.schemas.batches import (
     BatchDetail,
     BatchIn,
     BatchList,
@@ -24,11 +27,8 @@ from hub.api.batch_schemas import (
     ResultOut,
     RetryIn,
 )
-from hub.api.board import batch_out
-from hub.api.deps import HubDep, Staff, Viewer, acting
-from hub.api.problems import FieldError, Problem
-from hub.api.routes.commands import check_end
 from hub.api.sight import seen_communes
+from hub.api.views.board import batch_out
 from hub.commands.batch_reads import batch, batches, results
 from hub.commands.batches import (
     KeyReusedError,

@@ -10,11 +10,11 @@ from fastapi import APIRouter, Query, Request
 from sqlalchemy import Connection
 
 from hub.access.model import User
-from hub.api.board import command_out
 from hub.api.deps import HubDep, Staff, Viewer, acting
 from hub.api.problems import FieldError, Problem
 from hub.api.schemas import CommandList, CommandOut, MaintenanceIn, OverrideIn
 from hub.api.sight import seen_communes, seen_pole
+from hub.api.views.board import command_out
 from hub.commands.store import (
     command,
     commands,

@@ -11,8 +11,8 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from hub.api.deps import HubDep, Viewer, signed_in
-from hub.api.feed import Feed, Listener
-from hub.api.news import Sight
+from hub.api.live.feed import Feed, Listener
+from hub.api.live.news import Sight
 
 router = APIRouter(prefix="/api/v1", tags=["events"])
 

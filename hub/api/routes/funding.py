@@ -10,9 +10,9 @@ from sqlalchemy import Connection
 
 from hub.access.model import User
 from hub.api.deps import HubDep, Staff, Viewer, acting
-from hub.api.funding_schemas import EntryIn, EntryOut, FundingList, PoleFundingOut, ReversalIn
 from hub.api.problems import Problem, refused, unknown_pole
 from hub.api.schemas import FundingOut
+from hub.api.schemas.funding import EntryIn, EntryOut, FundingList, PoleFundingOut, ReversalIn
 from hub.api.sight import seen_communes, seen_pole
 from hub.funding import reads
 from hub.funding.model import AlreadyReversedError, Draft, IdempotencyConflictError, LedgerError, Line

@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 
 from hub.access.model import Role, User
 from hub.api.deps import HubDep, Staff, Viewer, acting
-from hub.api.node_schemas import (
+from hub.api.problems import FieldError, Problem
+from hub.api.schemas.nodes import (
     BulkRefusalOut,
     ConfigHistoryOut,
     ConfigVersionOut,
@@ -23,9 +24,8 @@ from hub.api.node_schemas import (
     NodeStandingList,
     PoleFactsOut,
 )
-from hub.api.node_standings import REFUSED, refusal_of, standings
-from hub.api.problems import FieldError, Problem
 from hub.api.sight import seen_commune, seen_communes, seen_node
+from hub.api.views.node_standings import REFUSED, refusal_of, standings
 from hub.ingest.reads import newest_events, node_state_of
 from hub.nodeconfig.facts import facts_by_node, facts_of
 from hub.nodeconfig.model import ConfigRefusedError, NodeProfile, profile_from, profile_to, standing

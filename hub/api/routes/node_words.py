@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from hub.api.deps import HubDep, Viewer
-from hub.api.node_word_schemas import NodeEventList, NodeEventOut, RejectCountOut, RejectList, RejectOut
+from hub.api.schemas.node_words import NodeEventList, NodeEventOut, RejectCountOut, RejectList, RejectOut
 from hub.api.sight import seen_nodes, seen_pole
 from hub.api.words import incident_title
 from hub.ingest.reads import EventView, events, reject_counts, rejects, stats

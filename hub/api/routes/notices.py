@@ -8,7 +8,8 @@ from uuid import uuid4
 from fastapi import APIRouter, Query, Request
 
 from hub.api.deps import Admin, Hub, HubDep, acting
-from hub.api.notice_schemas import (
+from hub.api.problems import Problem, refused
+from hub.api.schemas.notices import (
     ChannelOut,
     NoticeList,
     NoticeOut,
@@ -17,7 +18,6 @@ from hub.api.notice_schemas import (
     RouteList,
     RouteOut,
 )
-from hub.api.problems import Problem, refused
 from hub.notify import reads, routing, store
 from hub.notify.hours import parse_time
 from hub.notify.model import Planned, Route, Status

@@ -10,7 +10,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
 
-from hub.api.board import Board, command_out, incident_out, pole_summary
 from hub.api.cursor import Cursor, make_cursor, read_cursor
 from hub.api.deps import HubDep, Viewer
 from hub.api.problems import FieldError, Problem
@@ -25,7 +24,8 @@ from hub.api.schemas import (
     TelemetryOut,
 )
 from hub.api.sight import seen_communes, seen_pole
-from hub.api.summaries import chosen_commune, summary_of
+from hub.api.views.board import Board, command_out, incident_out, pole_summary
+from hub.api.views.summaries import chosen_commune, summary_of
 from hub.commands.store import commands, maintenance_until
 from hub.funding.reads import pole_funding
 from hub.incidents.reads import incidents

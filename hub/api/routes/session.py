@@ -20,8 +20,8 @@ from hub.access.store import (
     use_first_login,
 )
 from hub.api.deps import SESSION_COOKIE, Anyone, Hub, HubDep, Viewer, acting, address_of
-from hub.api.people_schemas import LoginIn, PasswordIn, SessionOut, UserOut
 from hub.api.problems import Problem, refused
+from hub.api.schemas.people import LoginIn, PasswordIn, SessionOut, UserOut
 
 router = APIRouter(tags=["session"])
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from fastapi import APIRouter, Request
 from sqlalchemy import Connection
 
-from hub.access.model import AccessError, User
+from hub.access.model import AccessError, LastAdminError, User
 from hub.access.store import (
     add_user,
     disable_user,
@@ -20,8 +20,8 @@ from hub.access.store import (
     users,
 )
 from hub.api.deps import Admin, HubDep, acting
-from hub.api.people_schemas import AccessIn, CommunesIn, NewUserIn, PasswordIn, UserList, UserOut
 from hub.api.problems import Problem, refused, unknown_commune
+from hub.api.schemas.people import AccessIn, CommunesIn, NewUserIn, PasswordIn, UserList, UserOut
 from hub.registry.reads import communes
 
 router = APIRouter(prefix="/api/v1/users", tags=["users"])
@@ -57,7 +57,8 @@ def disable(name: str, request: Request, hub: HubDep, by: Admin) -> UserOut:
                 "you can't disable yourself",
                 "Bạn không thể khóa tài khoản của chính mình.",
             )
-        gone = _known(name, disable_user(conn, name, now=hub.clock()))
+        with _refusals():
+            gone = _known(name, disable_user(conn, name, now=hub.clock()))
     return UserOut.model_validate(gone)
 
 
@@ -106,6 +107,8 @@ def give_password(name: str, body: PasswordIn, request: Request, hub: HubDep, by
 def _refusals() -> Iterator[None]:
     try:
         yield
+    except LastAdminError as error:
+        raise Problem(409, "last-admin", error.message_en, error.message_vi) from None
     except AccessError as error:
         raise refused(error.field, str(error), error.message_vi) from None
 

@@ -8,7 +8,8 @@ from uuid import uuid4
 from fastapi import APIRouter, Request
 
 from hub.api.deps import Admin, Hub, HubDep, acting
-from hub.api.notice_schemas import (
+from hub.api.problems import FieldError, Problem
+from hub.api.schemas.notices import (
     NewSecretOut,
     NoticeOut,
     WebhookIn,
@@ -16,7 +17,6 @@ from hub.api.notice_schemas import (
     WebhookOut,
     WebhookSwitch,
 )
-from hub.api.problems import FieldError, Problem
 from hub.notify import reads, store, webhooks
 from hub.notify.signing import WebhookKeyError, load_key, secret
 from hub.notify.transports.guard import UnsafeAddressError, parse

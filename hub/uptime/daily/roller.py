@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hub.db import reading
 from hub.incidents.set_aside import SetAside, failures_after, set_aside, set_aside_after
+from hub.logs import first_line
 from hub.registry.reads import revision
 from hub.revision import latest_revision
 from hub.uptime.coverage.keeper import KEEP_DAYS
@@ -96,7 +97,7 @@ class Roller:
             except SQLAlchemyError as error:
                 self._places = None
                 if not self._trouble:
-                    _log.error("uptime_roller_failed", error=str(error).splitlines()[0])
+                    _log.error("uptime_roller_failed", error=first_line(error))
                 self._trouble = True
             else:
                 if self._trouble:

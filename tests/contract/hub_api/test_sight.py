@@ -11,7 +11,7 @@ from sqlalchemy import text
 from hub.access.model import Role
 from hub.access.store import add_user, open_session, set_communes
 from hub.api.deps import SESSION_COOKIE
-from hub.api.news import WHOLE, News
+from hub.api.live.news import WHOLE, News
 from hub.api.roles import route_roles
 from hub.db import reading
 from hub.incidents.search import Wanted, search

@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from hub.access.model import Role
-from hub.api.board import Board
-from hub.api.feed import Listener
-from hub.api.news import WHOLE, News
+from hub.api.live.feed import Listener
+from hub.api.live.news import WHOLE, News
+from hub.api.views.board import Board
 from hub.db import reading
 from tests.support.hub_api import Office
 from tests.support.hub_world import (

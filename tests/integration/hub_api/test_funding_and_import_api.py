@@ -7,7 +7,7 @@ from dataclasses import asdict
 import pytest
 
 from hub.access.model import Role
-from hub.api.public import public_pole
+from hub.api.views.public import public_pole
 from tests.support.hub_api import Office
 from tests.support.hub_world import incident_opens, pole_line, registry_csv
 

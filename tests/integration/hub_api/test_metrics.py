@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 from datetime import timedelta
 from pathlib import Path
@@ -12,8 +13,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import Engine, insert
 
 from hub.access.model import Role
+from hub.backup.make import Wanted, make_point
 from hub.ingest.histogram import Histogram
 from hub.ingest.tables import ingest_stat
+from hub.settings import HubSettings
+from hub.telemetry.embedded import EmbeddedStore
 from tests.support.hub_api import Office, open_office
 from tests.support.hub_world import ingest_lives, node_speaks
 from tests.support.notices import Desk
@@ -134,3 +138,19 @@ def test_readiness_tells_of_notifier_and_store_and_counts_what_is_needed(office:
     assert client.get("/readyz", params={"need": "telemetry"}).status_code == 503
     assert client.get("/readyz").json()["telemetry_up"] is False
     assert client.get("/readyz", params={"need": "luck"}).status_code == 422
+
+
+def test_the_age_of_the_newest_backup_is_a_figure_where_its_folder_is_named(
+    sqlite_engine: Engine, tmp_path: Path
+) -> None:
+    folder, telemetry = tmp_path / "backups", tmp_path / "telemetry.db"
+    EmbeddedStore(telemetry).close()
+    hub = HubSettings(database=sqlite_engine.url.render_as_string(), telemetry=f"sqlite:///{telemetry}")
+    ages = [("ngonden_backup_age_seconds", (("by", "backup"), ("of", of))) for of in ("hub", "telemetry")]
+    with open_office(sqlite_engine, settings={"backup_folder": str(folder)}) as office:
+        client = office.as_(Role.ANONYMOUS)
+        assert [figures(client.get("/metrics"))[age] for age in ages] == [math.inf, math.inf]
+        made = make_point(hub, Wanted(folder), now=office.clock() - timedelta(seconds=130))
+        assert [figures(client.get("/metrics"))[age] for age in ages] == [130, 130]
+        (folder / made.name / "manifest.json").write_text("{")
+        assert [figures(client.get("/metrics"))[age] for age in ages] == [math.inf, math.inf]

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+
 from hub.access.audit import audit_rows
-from hub.access.model import Role
+from hub.access.model import LastAdminError, Role
+from hub.access.store import add_user, disable_user, set_access, users
 from tests.support.hub_api import Office
+from tests.support.servers import wait_until
 
 WORD = "mat khau rat dai"
 
@@ -74,3 +83,82 @@ def test_a_fields_error_is_told_in_vietnamese(office: Office) -> None:
     told = {one["loc"]: one["msg_vi"] for one in answer.json()["errors"]}
     assert told == {"body.role": "Hãy chọn một trong các mục có sẵn.", "body.password": "Thiếu mục này."}
     assert "Thiếu mục này" in answer.json()["detail_vi"]
+
+
+NOW = datetime(2026, 11, 28, 5, 0, tzinfo=UTC)
+
+
+def demote(conn: Connection, name: str) -> None:
+    set_access(conn, name, Role.STAFF, [])
+
+
+def disable(conn: Connection, name: str) -> None:
+    disable_user(conn, name, now=NOW)
+
+
+@pytest.mark.parametrize("second", [demote, disable])
+def test_two_administrators_who_take_each_others_role_at_once_leave_one(
+    engine: Engine, second: Callable[[Connection, str], None]
+) -> None:
+    with engine.begin() as conn:
+        for name in ("an", "binh"):
+            add_user(conn, name, Role.ADMIN, now=NOW)
+    refused: list[LastAdminError] = []
+    begun, ended = threading.Event(), threading.Event()
+
+    def binh_acts() -> None:
+        begun.set()
+        try:
+            with engine.begin() as conn:
+                second(conn, "an")
+        except LastAdminError as error:
+            refused.append(error)
+        ended.set()
+
+    thread = threading.Thread(target=binh_acts)
+    with engine.begin() as conn:
+        demote(conn, "binh")
+        thread.start()
+        # SQLite lets one writer in at a time; PostgreSQL has him wait at the rows, if they are locked.
+        wait_until(
+            lambda: begun.is_set() if engine.dialect.name == "sqlite" else ended.is_set() or waits(engine),
+            what="the other to act meanwhile",
+        )
+    thread.join(20)
+    assert ended.is_set()
+    assert [str(error) for error in refused] == [
+        "role: 'an' is the only administrator: add another one first"
+    ]
+    with engine.connect() as conn:
+        assert [one.name for one in users(conn) if one.role is Role.ADMIN] == ["an"]
+
+
+def waits(engine: Engine) -> bool:
+    """Whether a session of this PostgreSQL waits for another's lock."""
+    question = text(
+        "SELECT COUNT(*) FROM pg_stat_activity "
+        "WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    with engine.connect() as conn:
+        return bool(conn.execute(question).scalar_one())
+
+
+def test_an_administrator_who_has_just_lost_the_role_takes_it_from_nobody(office: Office) -> None:
+    """The second request was let in before the first one's transaction ended."""
+    an, binh = office.as_(Role.ADMIN), office.as_(Role.ADMIN)
+    names = [one.get("/api/v1/session").json()["user"]["name"] for one in (an, binh)]
+    answers: list[int] = []
+
+    def binh_acts() -> None:
+        body = {"role": "viewer", "communes": []}
+        answers.append(binh.put(f"/api/v1/users/{names[0]}/access", json=body).status_code)
+
+    thread = threading.Thread(target=binh_acts)
+    with office.engine.begin() as conn:
+        demote(conn, names[1])
+        thread.start()
+        if office.engine.dialect.name == "postgresql":
+            wait_until(lambda: answers or waits(office.engine), what="the request to wait")
+    thread.join(20)
+    assert answers == [409] if office.engine.dialect.name == "postgresql" else answers[0] in (403, 409)
+    assert an.get("/api/v1/users").is_success

@@ -7,7 +7,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -24,12 +24,11 @@ from hub.backup.retention import Keep
 from hub.backup.sealed import make_secret, read_secret
 from hub.cli import app
 from hub.db import open_database, sqlite_module
-from hub.funding.model import Draft, Line
-from hub.funding.store import open_ledger
 from hub.ingest.lock import IngestLock
 from hub.registry.reads import pole_codes
 from hub.settings import HubSettings
 from hub.telemetry.embedded import EmbeddedStore
+from tests.integration.hub_backup.books import plan
 from tests.support.hub_world import register
 from tests.support.postgres import Postgres
 from tests.support.servers import wait_until
@@ -47,24 +46,6 @@ def hub(engine: Engine, tmp_path: Path) -> HubSettings:
     EmbeddedStore(tmp_path / "telemetry.db").close()
     url = engine.url.render_as_string(hide_password=False)
     return HubSettings(database=url, telemetry=f"sqlite:///{tmp_path / 'telemetry.db'}")
-
-
-def plan(engine: Engine, key: str) -> None:
-    with engine.begin() as conn, open_ledger(conn) as ledger:
-        ledger.record(
-            Draft(
-                kind="plan",
-                happened_on=date(2026, 2, 1),
-                idempotency_key=key,
-                lines=(Line("TG-0001", 2_000_000),),
-                contributor_kind=None,
-                contributor_id=None,
-                description="cột",
-                memo="",
-                by="canbo",
-            ),
-            now=datetime(2026, 3, 1, tzinfo=UTC),
-        )
 
 
 def entries(url: str) -> int:
@@ -96,6 +77,7 @@ def test_each_backup_comes_back_as_of_its_moment(
     for n in range(3):
         point = make_point(hub, wanted, now=NOON + timedelta(minutes=5 * n))
         plan(engine, f"later-{n}")
+        assert point.manifest.facts is not None
         assert point.manifest.facts.ledger_entries == n + 1
         assert point.manifest.facts.rows["pole"] == 3
     newest = points(wanted.folder)[-1]

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import signal
-import subprocess
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
-from datetime import UTC, datetime, timedelta
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from edge.agent import Agent
@@ -19,63 +14,16 @@ from edge.clock import SystemClock
 from edge.devices import build
 from hub.backup.make import Wanted, make_point
 from hub.backup.restore import Target, choose, restore
-from hub.db import open_database, reading, sqlite_module
+from hub.db import open_database, sqlite_module
 from hub.migrations.runner import upgrade
 from hub.settings import load_settings
-from hub.telemetry.embedded import EmbeddedStore
-from protocol import EARLIEST
+from tests.integration.hub_backup.running_hub import confirmed, running, sampled
 from tests.support.hub_side import eventually
 from tests.support.hub_world import register
 from tests.support.mosquitto import Mosquitto
-from tests.support.nodes import NODE, POLE, node_config
+from tests.support.nodes import node_config
 
 pytestmark = pytest.mark.servers
-
-
-def started(folder: Path, port: int) -> subprocess.Popen[bytes]:
-    """`ngonden hub run` with its settings and its log in the folder."""
-    config = folder / "hub.toml"
-    config.write_text(
-        f'database = "sqlite:///hub.db"\ntelemetry = "sqlite:///telemetry.db"\n[broker]\nport = {port}\n'
-    )
-    with (folder / "hub.log").open("wb") as log:
-        command = [sys.executable, "-m", "ngonden", "hub", "run", "--config", str(config)]
-        return subprocess.Popen(command, stdout=log, stderr=log)
-
-
-@asynccontextmanager
-async def running(folder: Path, port: int) -> AsyncIterator[subprocess.Popen[bytes]]:
-    """The real `ngonden hub` on the databases of a folder, ended politely unless it was killed."""
-    process = started(folder, port)
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-        await asyncio.to_thread(process.wait, 30)
-
-
-def confirmed(folder: Path) -> set[int]:
-    """The seqs that the hub of a folder has taken and confirmed, of whatever kind."""
-    engine = open_database(f"sqlite:///{folder / 'hub.db'}")
-    try:
-        with reading(engine).connect() as conn:
-            rows = (
-                conn.exec_driver_sql("SELECT ranges FROM received WHERE node = ?", (NODE,)).scalars().all()
-            )
-    finally:
-        engine.dispose()
-    pairs = [pair for row in rows for pair in msgspec.json.decode(row)]
-    return {seq for first, last in pairs for seq in range(first, last + 1)}
-
-
-def sampled(folder: Path) -> set[int]:
-    """The seqs of the samples in the folder's telemetry store."""
-    store = EmbeddedStore(folder / "telemetry.db")
-    try:
-        return {point.seq for point in store.points(POLE, EARLIEST, datetime.now(UTC) + timedelta(days=1))}
-    finally:
-        store.close()
 
 
 def told(folder: Path) -> set[int]:
@@ -88,8 +36,9 @@ async def test_a_hub_that_is_lost_comes_back_as_of_its_backup_and_takes_what_was
     tmp_path: Path,
 ) -> None:
     old, new, backups = tmp_path / "old", tmp_path / "new", tmp_path / "backups"
+    old_database, new_database = f"sqlite:///{old / 'hub.db'}", f"sqlite:///{new / 'hub.db'}"
     old.mkdir()
-    engine = open_database(f"sqlite:///{old / 'hub.db'}")
+    engine = open_database(old_database)
     upgrade(engine)
     register(engine, 3)
     engine.dispose()
@@ -100,22 +49,23 @@ async def test_a_hub_that_is_lost_comes_back_as_of_its_backup_and_takes_what_was
         try:
             async with running(old, broker.port) as hub:
                 await eventually(lambda: (old / "telemetry.db").exists(), what="the hub", limit_s=60)
-                await eventually(lambda: len(confirmed(old)) >= 20, what="samples", limit_s=60)
+                await eventually(lambda: len(confirmed(old_database)) >= 20, what="samples", limit_s=60)
                 settings = load_settings(old / "hub.toml")
                 point = await asyncio.to_thread(
                     make_point, settings, Wanted(backups), now=datetime.now(UTC)
                 )
-                at_backup = confirmed(old)
+                at_backup = confirmed(old_database)
                 await eventually(
-                    lambda: len(confirmed(old)) >= len(at_backup) + 20, what="more", limit_s=60
+                    lambda: len(confirmed(old_database)) >= len(at_backup) + 20, what="more", limit_s=60
                 )
                 hub.kill()
-            at_kill = confirmed(old)
+            at_kill = confirmed(old_database)
 
             restore(backups, choose(backups, None), Target(new), None)
-            in_backup = confirmed(new)
+            in_backup = confirmed(new_database)
             assert in_backup <= at_backup
             assert len(in_backup) >= 20
+            assert point.manifest.facts is not None
             assert point.manifest.facts.rows["node_state"] == 1
 
             async with running(new, broker.port):
@@ -124,8 +74,8 @@ async def test_a_hub_that_is_lost_comes_back_as_of_its_backup_and_takes_what_was
                 # All else comes, the newest first.
                 await eventually(
                     lambda: (
-                        last in confirmed(new)
-                        and set(range(1, last)) - confirmed(new) <= at_kill - in_backup
+                        last in confirmed(new_database)
+                        and set(range(1, last)) - confirmed(new_database) <= at_kill - in_backup
                     ),
                     what="the hub to take what is new and what was not confirmed",
                     limit_s=90,

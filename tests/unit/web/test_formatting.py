@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from dashboards.web import formatting
+from hub.numerals import written
 
 
 @pytest.mark.parametrize(
@@ -59,3 +60,18 @@ def test_days_are_written_day_first() -> None:
 )
 def test_sizes_have_a_decimal_comma(count: int, text: str) -> None:
     assert formatting.size(count) == text
+
+
+def test_english_pages_group_by_commas_and_have_a_decimal_point() -> None:
+    assert formatting.vnd(497_130_000, "en") == "497,130,000 đ"
+    assert formatting.share(0.98113, "en") == "98.1 %"
+    assert formatting.hours(120, "en") == "<0.1 h"
+    assert formatting.hours(5400, "en") == "1.5 h"
+    assert formatting.hours(4_444_000, "en") == "1,234 h"
+    assert formatting.kwh(1234.56, "en") == "1,234.6 kWh"
+    assert formatting.size(16_384, "en") == "16.4 kB"
+
+
+@pytest.mark.parametrize(("number", "vi", "en"), [(604_800, "604.800", "604,800"), (0.05, "0,05", "0.05")])
+def test_a_plain_number_keeps_its_digits(number: float, vi: str, en: str) -> None:
+    assert (written(number), written(number, "en")) == (vi, en)

@@ -10,10 +10,9 @@ from pydantic import AwareDatetime
 from sqlalchemy import Connection
 
 from hub.access.model import User
-from hub.api.board import incident_out
 from hub.api.cursor import Cursor, bad_cursor, make_cursor, read_cursor
 from hub.api.deps import HubDep, Viewer
-from hub.api.incident_schemas import (
+from hub.api.schemas.incidents import (
     ChangeOut,
     IncidentCount,
     IncidentDetail,
@@ -22,6 +21,7 @@ from hub.api.incident_schemas import (
     PlaceOut,
 )
 from hub.api.sight import seen_communes, seen_incident, seen_pole
+from hub.api.views.board import incident_out
 from hub.incidents.reads import IncidentView, Severity, Status, history, incident_of
 from hub.incidents.search import Position, Wanted, count_open, part_counts, parts, search
 from hub.ingest.reads import latest_revision

@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 
 from hub.access.model import User
 from hub.api.deps import Admin, Hub, HubDep, Staff, Viewer, acting
-from hub.api.incident_schemas import RuleList, RuleOut, ThresholdsBoth
 from hub.api.problems import Problem, refused
+from hub.api.schemas.incidents import RuleList, RuleOut, ThresholdsBoth
 from hub.api.sight import seen_commune
 from hub.api.words import incident_title
 from hub.incidents.rule_edit import (

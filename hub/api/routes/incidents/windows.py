@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 from hub.access.model import User
 from hub.api.cursor import Cursor, make_cursor, read_cursor
 from hub.api.deps import HubDep, Staff, Viewer, acting
-from hub.api.incident_schemas import WindowIn, WindowList, WindowOut
 from hub.api.problems import FieldError, Problem, refused
+from hub.api.schemas.incidents import WindowIn, WindowList, WindowOut
 from hub.api.sight import seen_commune, seen_communes
 from hub.api.words import local_moment
 from hub.incidents.windows import (

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Request
 from sqlalchemy import Connection
 
 from hub.api.deps import HubDep, Staff, acting
-from hub.api.incident_schemas import AcknowledgeIn, AssignIn, CommentIn, IncidentDetail, ResolveIn
 from hub.api.problems import FieldError, Problem
 from hub.api.routes.incidents.listing import default_group, incident_detail
+from hub.api.schemas.incidents import AcknowledgeIn, AssignIn, CommentIn, IncidentDetail, ResolveIn
 from hub.api.sight import seen_incident
 from hub.incidents import work
 from hub.incidents.reads import IncidentView

@@ -13,13 +13,9 @@ const clockSeconds = new Intl.DateTimeFormat(locale, {
 });
 const day = new Intl.DateTimeFormat(locale, { timeZone: TIME_ZONE, day: "2-digit", month: "2-digit", year: "numeric" });
 
-/** 497130000 → "497.130.000 đ", in both languages: it is how the paper books write it. */
+/** 497130000 → "497.130.000 đ", in English "497,130,000 đ". */
 export function vnd(amount: number): string {
-  return `${grouped(amount)} đ`;
-}
-
-function grouped(amount: number): string {
-  return Math.trunc(amount).toString().replace(/\B(?=(\d{3})+(?!\d))/g, ".");
+  return `${decimal(Math.trunc(amount), 0)} đ`;
 }
 
 export function watts(value: number | null): string {
@@ -34,7 +30,8 @@ export function percent(share: number | null): string {
   return share === null ? none : `${Math.round(share * 100)} %`;
 }
 
-function decimal(value: number, digits: number): string {
+/** 12.5 with one digit → "12,5", in English "12.5". */
+export function decimal(value: number, digits: number): string {
   return value.toLocaleString(locale, { maximumFractionDigits: digits, minimumFractionDigits: digits });
 }
 

@@ -1,6 +1,6 @@
 // Power and voltage of the last 24 hours; a warm strip shows when the lamp was switched on.
 import uPlot from "uplot";
-import { TIME_ZONE } from "../lib/format";
+import { decimal, plain, TIME_ZONE } from "../lib/format";
 import { t } from "../lib/i18n";
 import type { PoleSummary, Series } from "../lib/types";
 
@@ -78,7 +78,7 @@ export class PowerChart {
       font: '12px "Be Vietnam Pro", system-ui, sans-serif',
     };
     const number = (digits: number) => (_: uPlot, value: number | null): string =>
-      value === null ? "–" : value.toFixed(digits);
+      value === null ? "–" : decimal(value, digits);
     return {
       ...this.size(),
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), TIME_ZONE),
@@ -89,8 +89,8 @@ export class PowerChart {
       },
       axes: [
         { ...axis, space: narrow ? 70 : 56, values: [[3600, "{HH}:{mm}", null, null, null, null, null, null, 0], [60, "{HH}:{mm}", null, null, null, null, null, null, 0], [1, "{HH}:{mm}:{ss}", null, null, null, null, null, null, 0]] },
-        { ...axis, scale: "W", size: 48, values: (_, ticks) => ticks.map((tick) => `${tick} W`) },
-        { ...axis, scale: "V", side: 1, size: 52, grid: { show: false }, values: (_, ticks) => ticks.map((tick) => `${tick} V`) },
+        { ...axis, scale: "W", size: 48, values: (_, ticks) => ticks.map((tick) => `${plain(tick)} W`) },
+        { ...axis, scale: "V", side: 1, size: 52, grid: { show: false }, values: (_, ticks) => ticks.map((tick) => `${plain(tick)} V`) },
       ],
       series: [
         { label: t("chart.time"), value: "{HH}:{mm} {DD}/{MM}" },

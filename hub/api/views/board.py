@@ -13,8 +13,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from hub.api.batch_schemas import BatchOut, LeftOutOut, ScopeBoth
 from hub.api.schemas import CameraOut, CommandOut, FaultOut, IncidentOut, PoleSummary
+from hub.api.schemas.batches import BatchOut, LeftOutOut, ScopeBoth
 from hub.api.words import incident_title
 from hub.commands.batch_reads import BatchView, moved
 from hub.commands.store import CommandView, commands

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection
 
-from hub.api.node_schemas import ConfigRefusalOut, NodeStandingOut
+from hub.api.schemas.nodes import ConfigRefusalOut, NodeStandingOut
 from hub.ingest.reads import EventView, newest_events, node_states
 from hub.nodeconfig.model import standing
 from hub.nodeconfig.store import Desired, desired_of, history

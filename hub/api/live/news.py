@@ -15,11 +15,11 @@ from typing import NamedTuple
 from pydantic import BaseModel
 from sqlalchemy import Connection, Engine
 
-from hub.api.batch_schemas import BatchOut
-from hub.api.board import Board, Change, batch_out, command_out, incident_out
 from hub.api.schemas import SummaryOut
+from hub.api.schemas.batches import BatchOut
 from hub.api.sight import home_of
-from hub.api.summaries import rejects_total, summary_of
+from hub.api.views.board import Board, Change, batch_out, command_out, incident_out
+from hub.api.views.summaries import rejects_total, summary_of
 from hub.commands.batch_reads import BatchView
 from hub.funding.reads import PoleFunding, totals
 from hub.funding.reads import head as ledger_head

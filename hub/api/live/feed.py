@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
-from hub.api.news import WHOLE, News, Sight
+from hub.api.live.news import WHOLE, News, Sight
 from hub.api.problems import Problem
 
 MAX_LISTENERS = 500

@@ -1,4 +1,7 @@
-"""What the API answers and takes: a pydantic model per thing, units in the names, times RFC 3339 in UTC."""
+"""What the API answers and takes: a pydantic model per thing, units in the names, times RFC 3339 in UTC.
+
+Here is what many routes share, poles and lamps first; what belongs to one of them has a file of its own beside.
+"""
 
 from __future__ import annotations
 

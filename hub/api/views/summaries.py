@@ -8,10 +8,10 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from hub.access.model import User
-from hub.api.board import Board
 from hub.api.problems import Problem, unknown_commune
 from hub.api.schemas import CommuneOut, FundingSummary, NodeCounts, StateCounts, SummaryOut
 from hub.api.sight import home_commune, seen_commune
+from hub.api.views.board import Board
 from hub.funding.reads import PoleFunding, totals
 from hub.ingest.reads import stats
 from hub.registry.reads import CommuneInfo

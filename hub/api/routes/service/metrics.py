@@ -29,7 +29,7 @@ def metrics(request: Request, hub: HubDep, _: Anyone) -> PlainTextResponse:
     """
     _check(request, hub.settings.metrics_token_file)
     with hub.reads.connect() as conn:
-        text = generate_latest(registry_of(conn, hub.clock()))
+        text = generate_latest(registry_of(conn, hub.clock(), backup_folder=hub.settings.backup_folder))
     return PlainTextResponse(text, media_type=CONTENT_TYPE, headers={"cache-control": "no-store"})
 
 

@@ -1,0 +1,1 @@
+"""What several capabilities together tell of a place: put together here, from their reads."""

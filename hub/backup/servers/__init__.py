@@ -1,0 +1,1 @@
+"""PostgreSQL and InfluxDB by their own programs."""
