@@ -43,6 +43,7 @@ def test_open_card_follows_its_pole(open_page: OpenPage, commune: Village) -> No
     page = open_page("/")
     # Until all of the first answer is drawn, what stands above the list still moves it under the pointer.
     expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+    page.evaluate("document.fonts.ready")
     page.click("[data-code=TG-0141]")
     expect(page.locator("#card")).to_contain_text("Đang sáng")
     commune.samples("TG-0141", level=0.0, power_w=0.2)

@@ -70,7 +70,8 @@ async def test_a_child_runs_under_its_name_and_ends_when_asked(screen: Screen) -
 
 
 async def test_a_child_that_falls_is_started_again_and_its_loss_is_told_once(screen: Screen) -> None:
-    child = screen.child(FALLS)
+    # However slow the machine is: what falls at once has not stayed.
+    child = screen.child(FALLS, patience=Patience(0.01, 0.05, steady_after_s=60.0))
     child.start()
     await until(lambda: child.ends >= 4)
     assert screen.text.count("ended with code 3; it is started again until it stays") == 1
