@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -71,7 +72,7 @@ async def test_a_child_runs_under_its_name_and_ends_when_asked(screen: Screen) -
 
 async def test_a_child_that_falls_is_started_again_and_its_loss_is_told_once(screen: Screen) -> None:
     # However slow the machine is: what falls at once has not stayed.
-    child = screen.child(FALLS, patience=Patience(0.01, 0.05, steady_after_s=60.0))
+    child = screen.child(FALLS, patience=replace(QUICK, steady_after_s=60.0))
     child.start()
     await until(lambda: child.ends >= 4)
     assert screen.text.count("ended with code 3; it is started again until it stays") == 1
