@@ -18,7 +18,7 @@ from edge.devices import Devices
 from edge.hearing import Hearing
 from edge.inputs.last_gasp import GaspSteps, LastGasp
 from edge.inputs.rules import Motion, Word, follow, follow_motion, is_too_hot
-from edge.waiting import wait_for
+from edge.waiting import put_down, wait_for
 from protocol.messages import CabinetReading
 
 POLL_S = 0.5
@@ -93,9 +93,7 @@ class InputWatch:
             while not await wait_for(stop, POLL_S if self._cabinet.supply is None else POLL_SUPPLY_S):
                 self.step()
         finally:
-            for piece in pieces:
-                piece.cancel()
-            await asyncio.gather(*pieces, return_exceptions=True)
+            await put_down(pieces)
 
     def step(self) -> None:
         """Read every pin once, the mains first, and tell what has changed."""
