@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import pytest
+from tests.support.servers import missing
 
 _BALLAST = "ballast"
 
@@ -16,13 +16,13 @@ _BALLAST = "ballast"
 class SmallDisk:
     """`with SmallDisk(folder, size_mb=16) as disk:` mounts one over the folder, which is made where it is not.
 
-    Skips the test where the right to mount is missing: that takes root.
+    Skips or fails the test where the right to mount is missing: that takes root.
     """
 
     def __init__(self, folder: Path, *, size_mb: int, owner: tuple[int, int] | None = None) -> None:
         """`owner`: user and group id of whoever writes there, where that is not this process."""
         if os.geteuid() != 0:
-            pytest.skip("a file system of its own takes root to mount")
+            missing("the right to mount a file system, which takes root,")
         self.folder = folder
         self._options = f"size={size_mb}m,mode=700"
         if owner is not None:
@@ -33,7 +33,7 @@ class SmallDisk:
         words = ["mount", "-t", "tmpfs", "-o", self._options, "tmpfs", str(self.folder)]
         done = subprocess.run(words, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            pytest.skip(f"a file system of its own cannot be mounted: {done.stderr.strip()}")
+            missing(f"the right to mount a file system ({done.stderr.strip()})")
         return self
 
     def __exit__(
