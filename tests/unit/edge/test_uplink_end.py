@@ -1,12 +1,15 @@
 """A link's end, when the broker's answer comes in the very turn in which a sender is cancelled."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any, cast
 
 import aiomqtt
+import pytest
 
 from edge.clock import MockClock
 from edge.config import BrokerSettings
@@ -23,8 +26,8 @@ from tests.support.nodes import COMMUNE, EVENING, NODE, POLE
 class LateAnswer(AirClient):
     """Answers the second message as its sender is cancelled: the cancel is lost, as in asyncio.wait_for."""
 
-    def __init__(self, told: list[str]) -> None:
-        super().__init__(Air(Hub(StormLog(lambda: EVENING), lambda: EVENING, COMMUNE)), NODE, 30, 15)
+    def __init__(self, air: Air, told: list[str]) -> None:
+        super().__init__(air, NODE, keepalive_s=30, answer_within_s=15)
         self.told = told
         self.waits = asyncio.Event()
 
@@ -41,61 +44,63 @@ class LateAnswer(AirClient):
 
 
 class OneClient(Air):
-    """A wire with a client that is looked into."""
+    """A wire whose clients are looked into; `told` has the statuses that reached the broker."""
 
-    def __init__(self, told: list[str]) -> None:
+    def __init__(self) -> None:
         super().__init__(Hub(StormLog(lambda: EVENING), lambda: EVENING, COMMUNE))
         self.clients: list[LateAnswer] = []
-        self._told = told
+        self.told: list[str] = []
 
     async def open_client(self, broker: BrokerSettings, **_: Any) -> aiomqtt.Client:
-        self.clients.append(LateAnswer(self._told))
+        self.clients.append(LateAnswer(self, self.told))
         return cast(aiomqtt.Client, self.clients[-1])
 
 
-async def uplink_on(wire: OneClient, folder: Path, executor: ThreadPoolExecutor) -> Uplink:
-    clock = MockClock(EVENING)
-    journal = Journal(folder, node=NODE, clock=clock, executor=executor)
-    await journal.open()
-    return Uplink(
-        node=NODE,
-        commune=COMMUNE,
-        broker=BrokerSettings(host="127.0.0.1"),
-        vitals=Vitals("0", 30, 0, [POLE]),
-        journal=journal,
-        clock=clock,
-        receive=lambda _kind, _payload: None,
-        random=Random(1),
-        wire=wire,
-    )
+@dataclass(frozen=True, slots=True)
+class Caught:
+    """A link whose sender waits for an answer that will meet its cancel."""
+
+    uplink: Uplink
+    wire: OneClient
+    running: asyncio.Task[None]
+    stop: asyncio.Event
 
 
-async def test_a_goodbye_is_said_though_a_senders_cancel_was_lost(tmp_path: Path) -> None:
-    stop, told = asyncio.Event(), list[str]()
+@pytest.fixture
+async def caught(tmp_path: Path) -> AsyncIterator[Caught]:
+    clock, stop, wire = MockClock(EVENING), asyncio.Event(), OneClient()
     with ThreadPoolExecutor(1) as executor:
-        wire = OneClient(told)
-        uplink = await uplink_on(wire, tmp_path, executor)
+        journal = Journal(tmp_path, node=NODE, clock=clock, executor=executor)
+        await journal.open()
+        uplink = Uplink(
+            node=NODE,
+            commune=COMMUNE,
+            broker=BrokerSettings(host="127.0.0.1"),
+            vitals=Vitals("0", 30, 0, [POLE]),
+            journal=journal,
+            clock=clock,
+            receive=lambda _kind, _payload: None,
+            random=Random(1),
+            wire=wire,
+        )
         running = asyncio.create_task(uplink.run(stop))
-        await eventually(lambda: told == ["online"] and uplink.facts.connected, what="the birth")
+        await eventually(lambda: wire.told == ["online"] and uplink.facts.connected, what="the birth")
         uplink.tell_state()
         await asyncio.wait_for(wire.clients[0].waits.wait(), 10)
-        stop.set()
-        await asyncio.wait_for(running, 10)
-    assert told == ["online", "online", "stopped"]
-
-
-async def test_a_new_connection_is_made_though_a_senders_cancel_was_lost(tmp_path: Path) -> None:
-    stop, told = asyncio.Event(), list[str]()
-    with ThreadPoolExecutor(1) as executor:
-        wire = OneClient(told)
-        uplink = await uplink_on(wire, tmp_path, executor)
-        running = asyncio.create_task(uplink.run(stop))
-        await eventually(lambda: told == ["online"] and uplink.facts.connected, what="the birth")
-        uplink.tell_state()
-        await asyncio.wait_for(wire.clients[0].waits.wait(), 10)
-        uplink.reconnect()
-        await eventually(lambda: len(wire.clients) == 2, what="another connection")
+        yield Caught(uplink, wire, running, stop)
         await put_down([running])
+        await journal.close()
+
+
+async def test_a_goodbye_is_said_though_a_senders_cancel_was_lost(caught: Caught) -> None:
+    caught.stop.set()
+    await asyncio.wait_for(caught.running, 10)
+    assert caught.wire.told == ["online", "online", "stopped"]
+
+
+async def test_a_new_connection_is_made_though_a_senders_cancel_was_lost(caught: Caught) -> None:
+    caught.uplink.reconnect()
+    await eventually(lambda: len(caught.wire.clients) == 2, what="another connection")
 
 
 async def test_a_task_that_drops_one_cancel_is_put_down_all_the_same() -> None:
