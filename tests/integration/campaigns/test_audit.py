@@ -14,31 +14,20 @@ from hub.ingest.tables import received
 from hub.migrations.runner import upgrade
 from hub.telemetry.factory import open_store
 from hub.telemetry.port import Point
+from tests.support.points import bare_point
 
 NODE, EPOCH = "tg-0001", "0b9f6e0e-58c1-4d0c-9d5b-2f1f3f6d7a10"
 
 
 def _point(seq: int) -> Point:
-    return Point(
+    return bare_point(
         node=NODE,
         epoch=EPOCH,
         seq=seq,
-        commune="tram-than",
-        pole="TG-0001",
         time_ms=1_795_000_000_000 + seq,
         received_ms=1_795_000_000_100 + seq,
-        clock="synced",
-        historical=False,
-        effect_level=1.0,
-        reason="photocell",
-        commanded_level=None,
         power_w=60.0,
-        voltage_v=None,
-        current_a=None,
-        power_factor=None,
-        energy_wh=None,
         dark=True,
-        cameras=(),
     )
 
 

@@ -17,30 +17,21 @@ from tests.support.hub_world import (
     lamp_speaks,
     node_speaks,
 )
+from tests.support.points import bare_point
 
 
 def point(n: int, *, minutes_ago: int, power_w: float | None) -> Point:
     at = int((NIGHT - timedelta(minutes=minutes_ago)).timestamp() * 1000)
-    return Point(
+    return bare_point(
         node=f"tg-{n:04}",
         epoch="e",
         seq=minutes_ago,
-        commune="tram-than",
         pole=f"TG-{n:04}",
         time_ms=at,
         received_ms=at,
-        clock="synced",
-        historical=False,
-        effect_level=1.0,
         reason="sun",
-        commanded_level=None,
         power_w=power_w,
         voltage_v=220.0,
-        current_a=None,
-        power_factor=None,
-        energy_wh=None,
-        dark=None,
-        cameras=(),
     )
 
 

@@ -23,6 +23,7 @@ from hub.settings import HubSettings
 from hub.telemetry.factory import open_store
 from hub.telemetry.port import Point
 from tests.support.influxd import Influxd, influxd_18
+from tests.support.points import bare_point
 from tests.support.servers import wait_until
 
 pytestmark = pytest.mark.servers
@@ -172,24 +173,12 @@ def values(server: Influxd, database: str) -> list[int] | None:
 
 def point(seq: int, at: datetime = NOON) -> Point:
     at_ms = int(at.timestamp() * 1000) + seq * 1000
-    return Point(
-        node="tg-0001",
+    return bare_point(
         epoch=EPOCH,
         seq=seq,
-        commune="tram-than",
-        pole="TG-0001",
         time_ms=at_ms,
         received_ms=at_ms,
-        clock="synced",
-        historical=False,
-        effect_level=1.0,
         reason="sun",
-        commanded_level=None,
         power_w=50 + math.sin(seq),
         voltage_v=228.0,
-        current_a=None,
-        power_factor=None,
-        energy_wh=None,
-        dark=None,
-        cameras=(),
     )

@@ -17,6 +17,7 @@ from hub.telemetry.port import (
     StoreUnavailableError,
     Tally,
 )
+from tests.support.points import bare_point
 
 
 class PickyStore:
@@ -50,26 +51,8 @@ class PickyStore:
 
 def points(*seqs: int) -> list[Point]:
     return [
-        Point(
-            node="n",
-            epoch="e",
-            seq=seq,
-            commune="c",
-            pole="P",
-            time_ms=seq,
-            received_ms=seq,
-            clock="synced",
-            historical=False,
-            effect_level=1.0,
-            reason="sun",
-            commanded_level=None,
-            power_w=None,
-            voltage_v=None,
-            current_a=None,
-            power_factor=None,
-            energy_wh=None,
-            dark=None,
-            cameras=(),
+        bare_point(
+            node="n", epoch="e", seq=seq, commune="c", pole="P", time_ms=seq, received_ms=seq, reason="sun"
         )
         for seq in seqs
     ]

@@ -5,29 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from hub.telemetry.line_protocol import lines
-from hub.telemetry.port import CameraPoint, Point
-
-BARE = Point(
-    node="tg-0001",
-    epoch="e1",
-    seq=7,
-    commune="tram-than",
-    pole="TG-0001",
-    time_ms=1_782_000_000_123,
-    received_ms=1_782_000_000_456,
-    clock="synced",
-    historical=False,
-    effect_level=1,
-    reason="photocell",
-    commanded_level=None,
-    power_w=None,
-    voltage_v=None,
-    current_a=None,
-    power_factor=None,
-    energy_wh=None,
-    dark=None,
-    cameras=(),
-)
+from hub.telemetry.port import CameraPoint
+from tests.support.points import BARE
 
 
 def test_what_is_unknown_has_no_field() -> None:
