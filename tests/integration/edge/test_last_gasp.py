@@ -1,5 +1,6 @@
 import asyncio
 import sqlite3
+import sys
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -23,6 +24,22 @@ from tests.support.nodes import COMMUNE, NODE, event, node_config, sample
 pytestmark = pytest.mark.servers
 
 QUEUED = 4000
+COPY = """
+import os, shutil, sqlite3, sys
+saved, witness = sys.argv[1:]
+whole = False
+while not whole:
+    shutil.rmtree(witness + ".part", ignore_errors=True)
+    shutil.copytree(saved, witness + ".part")
+    try:
+        copy = sqlite3.connect(os.path.join(witness + ".part", "outbox.db"))
+        whole = copy.execute("PRAGMA quick_check").fetchall() == [("ok",)]
+        copy.close()
+    except sqlite3.DatabaseError:
+        pass
+os.rename(witness + ".part", witness)
+"""
+"""Nobody else may open the file, and the agent goes on writing: a copy may be torn, so until one is whole."""
 
 
 def fill(data_dir: Path) -> None:
@@ -56,8 +73,8 @@ def with_supply(tmp_path: Path, broker: Mosquitto, witness: Path) -> NodeConfig:
         "driver": "mock",
         "debounce_s": 0,
         "shutdown_after_s": 1,
-        # What is on disk when the shutdown begins is what a node finds at its next start.
-        "shutdown_command": ["cp", "-r", str(data), str(witness)],
+        # What is saved when the shutdown begins is what a node finds at its next start.
+        "shutdown_command": [sys.executable, "-c", COPY, str(data), str(witness)],
     }
     meterless = {"meter": {"driver": "none"}}
     return node_config(
@@ -83,7 +100,7 @@ async def test_supply_loss_goes_before_all_that_is_queued_then_it_is_saved_then_
     assert told(hub.heard[before:]).index(first) == 0, "nothing that was queued went before it"
     assert not witness.exists(), "told before the node shuts down"
 
-    await eventually(lambda: (witness / FILE_NAME).exists(), what="the shutdown command")
+    await eventually(lambda: witness.exists(), what="the shutdown command")
     with closing(sqlite3.connect(witness / FILE_NAME)) as saved:
         notes = dict(saved.execute("SELECT key, value FROM note"))
     assert b"supply_loss" in notes[STANDING_NOTE]
