@@ -63,6 +63,8 @@ class PoleMark:
     """The last that were told, in this sample or in an earlier one."""
     facet: tuple[object, ...] | None = None
     """What a person sees of it at once, as the fast lane last wrote it; None where the slow lane did."""
+    replaced: bool = False
+    """Another mark of the pole stands in its place."""
 
 
 @dataclass(slots=True)

@@ -23,8 +23,16 @@ AT_ONCE = 64
 EVERY_S = 0.5
 """Else they are gathered this long."""
 
-AT_LEAST = 1000
-"""Nodes in one writing: a province at its usual pace, 1,650 a second, is never more than a second behind. More
+AT_LEAST = 1500
+"""Nodes in one writing: a province at its usual pace, 1,650 a second, is never more than a second behind, and
+half a minute after a rush it is so again."""
+
+RUSH_PER_S = 5000
+"""More messages than three provinces send: what was held back somewhere and comes now, faster than any rows of
+state could follow."""
+
+AT_LEAST_IN_A_RUSH = 400
+"""Nodes in one writing then: all of a commune, of a province so many that none waits longer than a minute. More
 would make a message dearer the more nodes speak, as each then writes its rows for itself."""
 
 LONGEST_S = 60.0
@@ -55,6 +63,7 @@ class Unflushed:
         self._starts: deque[tuple[int, int]] = deque()
         self._newest_id = checkpoint
         self._last_s = float("-inf")
+        self._came = 0
 
     def __len__(self) -> int:
         return len(self._slots)
@@ -78,16 +87,19 @@ class Unflushed:
             self._starts.popleft()
         return self._starts[0][1] if self._starts else self._newest_id
 
-    def due(self, monotonic_s: float, *, everything: bool = False) -> list[Slot]:
-        """The slots whose rows are to be written with this commit; the caller empties them."""
+    def due(self, monotonic_s: float, *, messages: int = 0, everything: bool = False) -> list[Slot]:
+        """The slots whose rows go with this commit of so many messages; the caller empties them."""
         waiting = len(self._slots)
+        self._came += messages
         if waiting > AT_ONCE and not everything:
-            if monotonic_s - self._last_s < EVERY_S:
+            elapsed_s = monotonic_s - self._last_s
+            if elapsed_s < EVERY_S:
                 return []
-            turn = list(islice(self._slots, max(AT_LEAST, int(waiting * EVERY_S / LONGEST_S))))
+            at_least = AT_LEAST_IN_A_RUSH if self._came > RUSH_PER_S * elapsed_s else AT_LEAST
+            turn = list(islice(self._slots, max(at_least, int(waiting * EVERY_S / LONGEST_S))))
         else:
             turn = list(self._slots)
-        self._last_s = monotonic_s
+        self._last_s, self._came = monotonic_s, 0
         for slot in turn:
             del self._slots[slot]
             slot.since = 0

@@ -48,6 +48,10 @@ class KnownNode:
 class Directory(Protocol):
     """Looked up for every message, so nothing but `refresh` may touch the database."""
 
+    @property
+    def generation(self) -> int:
+        """Another number whenever `lookup` may answer otherwise than before."""
+
     def lookup(self, node: str) -> KnownNode | None:
         """The node as of the last refresh; None when the registry has no such one."""
 
@@ -80,12 +84,14 @@ class InMemoryDirectory:
     def __init__(self, *nodes: KnownNode) -> None:
         self._indexed = Indexed(nodes)
         self._changed = False
+        self.generation = 0
         self.refreshes = 0
 
     def add(self, node: KnownNode) -> None:
         """Add or replace a node; visible at once."""
         self._indexed = Indexed([*self._indexed.by_name.values(), node])
         self._changed = True
+        self.generation += 1
 
     def lookup(self, node: str) -> KnownNode | None:
         """See Directory."""

@@ -54,7 +54,7 @@ class FastLane:
         batch.oldest_s = max(now_s - batch.live_max_age_s, EARLIEST.timestamp()) + _EDGE_S
         batch.latest_s = now_s + FUTURE_TOLERANCE.total_seconds() - _EDGE_S
         slots, take = self._slots, self._take
-        lookup = batch.directory.lookup
+        lookup, generation = batch.directory.lookup, batch.directory.generation
         later: list[Arrival] = []
         behind: set[str] = set()
         for came in arrivals:
@@ -63,7 +63,9 @@ class FastLane:
                 name = _node_in(came[0])
             else:
                 name = slot.name
-                if name not in behind and lookup(name) is slot.known and take(batch, came, slot):
+                if slot.generation != generation and lookup(name) is slot.known:
+                    slot.generation = generation
+                if name not in behind and slot.generation == generation and take(batch, came, slot):
                     continue
             behind.add(name)
             later.append(came)
@@ -84,7 +86,7 @@ class FastLane:
             return False
         if message.node != slot.name or message.epoch != slot.epoch:
             return False
-        live = batch.state.nodes.get(slot.name)
+        live = slot.live
         if live is None or live.status != "online":
             return False
         samples = message.samples
@@ -121,7 +123,7 @@ class FastLane:
         meter = sample.meter
         if known is None or meter is None or meter.voltage_v is None:
             return False
-        state, mark, name = batch.state, known.mark, slot.name
+        state, mark = batch.state, known.mark
         watcher = state.watcher
         if (
             sample.lamp != known.lamp
@@ -134,9 +136,9 @@ class FastLane:
             or sample.cameras
             or sample.counters is not None
             or sample.cabinet is not None
-            or state.poles.get(pole) is not mark
+            or mark.replaced
             or pole in watcher.concerned
-            or name in watcher.concerned
+            or slot.name in watcher.concerned
             or watcher.rules.known_limits.get(slot.commune) is not known.limits
             or slot.ranges.last + 1 != seq
         ):
@@ -150,7 +152,7 @@ class FastLane:
         at = came[7]
         batch.messages.append((slot.commune, round(at * 1000), 1, came[1]))
         batch.live_sample_times.append(time_s)
-        state.coverage.lamp(pole, time_s, known.covered_as)
+        known.tail = state.coverage.follow(known.tail, pole, time_s, known.covered_as)
         mark.seq = seq
         mark.sample_at = sample.time
         slot.pending[pole] = (sample, at)
@@ -227,6 +229,7 @@ def slot_of(state: IngestState, known: KnownNode, epoch: str) -> LaneSlot:
         commune=known.commune,
         epoch=epoch,
         ranges=state.ranges_of(known.name, epoch),
+        live=state.nodes.get(known.name),
         poles=frozenset(pole for pole in known.poles if CODE.search(pole)),
     )
 
@@ -306,7 +309,7 @@ def keep(
 def flush(batch: Batch, monotonic_s: float, *, everything: bool = False) -> None:
     """Move the rows of state that are due into the batch."""
     state = batch.state
-    for slot in state.unflushed.due(monotonic_s, everything=everything):
+    for slot in state.unflushed.due(monotonic_s, messages=len(batch.messages), everything=everything):
         for pole, (sample, at) in slot.pending.items():
             mark = state.poles[pole]
             # Else the slow lane has written a newer one.

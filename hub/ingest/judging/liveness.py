@@ -93,9 +93,9 @@ class Liveness:
     def settle(self, batch: Batch, monotonic_s: float) -> None:
         """Draw the conclusions from the messages of one batch."""
         watcher = batch.state.watcher
-        for node, heartbeat_s in batch.heard.items():
-            self._silence.heard(node, monotonic_s, heartbeat_s)
-            # That a node is heard only matters to one that was missed.
+        self._silence.heard(batch.heard, monotonic_s)
+        # That a node is heard only matters to one that was missed.
+        for node in batch.heard.keys() & watcher.concerned.keys():
             if node not in batch.ended and watcher.is_watched(node, COMMUNICATION_FAILURE):
                 self._observe(batch, batch.state.nodes[node])
         for node, told_live in batch.ended.items():

@@ -22,6 +22,7 @@ class RegistryDirectory:
         self._engine = reading(engine)
         self._revision: int | None = None
         self._indexed = Indexed(())
+        self.generation = 0
 
     def lookup(self, node: str) -> KnownNode | None:
         """See Directory."""
@@ -50,7 +51,8 @@ class RegistryDirectory:
                     cameras[pole.node] |= dict.fromkeys(pole.cameras, pole.code)
                     place = Place(pole.commune_code, pole.hamlet, pole.feeder, pole.group)
                     places[pole.node][pole.code] = place
-            self._indexed = Indexed(
+            before = self._indexed.by_name
+            now_known = (
                 KnownNode(
                     name,
                     info.commune,
@@ -62,5 +64,11 @@ class RegistryDirectory:
                 for name, info in reads.known_nodes(conn).items()
                 if self._scope.holds(info.commune)
             )
+            # Who has not changed stays the same object: what hangs on it need not be learned anew.
+            self._indexed = Indexed(
+                old if (old := before.get(one.name)) == one and old is not None else one
+                for one in now_known
+            )
         self._revision = revision
+        self.generation += 1
         return True

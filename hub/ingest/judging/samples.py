@@ -151,6 +151,8 @@ def _keep_newest(
     before = batch.state.poles.get(sample.pole)
     counters = sample.counters or (before.counters if before is not None else None)
     batch.pole_rows[sample.pole] = pole_row(known.name, epoch, sample, counters, filed, received_at)
+    if before is not None:
+        before.replaced = True
     batch.state.poles[sample.pole] = PoleMark(
         known.name, epoch, sample.seq, filed, tuple(sample.faults), counters
     )

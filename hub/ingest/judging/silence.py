@@ -7,8 +7,20 @@ the hub has no broker nobody is judged; after it connects, everyone has three he
 from __future__ import annotations
 
 import heapq
+from collections.abc import Mapping
 
 MISSED_HEARTBEATS = 3
+
+
+class _Watched:
+    """One node: when it was last heard, what it promised then, and when it is looked at next."""
+
+    __slots__ = ("heard_s", "heartbeat_s", "look_s")
+
+    def __init__(self, heard_s: float, heartbeat_s: int) -> None:
+        self.heard_s = heard_s
+        self.heartbeat_s = heartbeat_s
+        self.look_s: float | None = None
 
 
 class SilenceWatch:
@@ -16,23 +28,31 @@ class SilenceWatch:
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, str]] = []
-        self._heard: dict[str, tuple[float, int]] = {}
-        self._next: dict[str, float] = {}
+        self._nodes: dict[str, _Watched] = {}
         self._listening_since: float | None = None
 
     def listening(self, since: float | None) -> None:
         """The hub's connection to the broker came up at `since`, or is down (None)."""
         self._listening_since = since
 
-    def heard(self, node: str, at: float, heartbeat_s: int) -> None:
-        """Any message of the node is a sign of life."""
-        self._heard[node] = (at, heartbeat_s)
-        self._expect(node, at + MISSED_HEARTBEATS * heartbeat_s)
+    def heard(self, heartbeats_s: Mapping[str, int], at: float) -> None:
+        """Any message of a node is a sign of life; each node with its heartbeat, a few thousand at once."""
+        nodes = self._nodes
+        for node, heartbeat_s in heartbeats_s.items():
+            watched = nodes.get(node)
+            if watched is None:
+                watched = nodes[node] = _Watched(at, heartbeat_s)
+            else:
+                watched.heard_s = at
+                watched.heartbeat_s = heartbeat_s
+            if watched.look_s is None or watched.look_s > at + MISSED_HEARTBEATS * heartbeat_s:
+                self._look(node, watched, at + MISSED_HEARTBEATS * heartbeat_s)
 
     def expect(self, node: str, heartbeat_s: int) -> None:
         """A word is due from this node; one not heard yet is judged from when the hub began to listen."""
-        self._heard.setdefault(node, (float("-inf"), heartbeat_s))
-        self._expect(node, float("-inf"))
+        watched = self._nodes.setdefault(node, _Watched(float("-inf"), heartbeat_s))
+        if watched.look_s is None or watched.look_s > float("-inf"):
+            self._look(node, watched, float("-inf"))
 
     def due(self, now: float) -> dict[str, float]:
         """Nodes that became silent, and at which second; each is told once until it is heard again."""
@@ -40,23 +60,18 @@ class SilenceWatch:
             return {}
         silent: dict[str, float] = {}
         while self._heap and self._heap[0][0] <= now:
-            at_latest, node = heapq.heappop(self._heap)
-            if self._next.get(node) != at_latest:
+            at, node = heapq.heappop(self._heap)
+            watched = self._nodes[node]
+            if watched.look_s != at:
                 continue  # the node has since promised shorter heartbeats
-            at, heartbeat_s = self._heard[node]
-            deadline = max(at, self._listening_since) + MISSED_HEARTBEATS * heartbeat_s
+            deadline = max(watched.heard_s, self._listening_since) + MISSED_HEARTBEATS * watched.heartbeat_s
             if deadline <= now:
-                del self._next[node]
+                watched.look_s = None
                 silent[node] = deadline
             else:
-                self._push(node, deadline)
+                self._look(node, watched, deadline)
         return silent
 
-    def _expect(self, node: str, deadline: float) -> None:
-        queued = self._next.get(node)
-        if queued is None or deadline < queued:
-            self._push(node, deadline)
-
-    def _push(self, node: str, deadline: float) -> None:
-        self._next[node] = deadline
-        heapq.heappush(self._heap, (deadline, node))
+    def _look(self, node: str, watched: _Watched, at: float) -> None:
+        watched.look_s = at
+        heapq.heappush(self._heap, (at, node))

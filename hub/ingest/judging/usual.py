@@ -13,14 +13,15 @@ from math import inf
 from hub.incidents.rulebook import Limits
 from hub.ingest.judging.lean import LeanSample
 from hub.ingest.lamp_status import IDLE_SHARE
-from hub.ingest.state import IngestState, PoleMark
+from hub.ingest.state import IngestState, NodeLive, PoleMark
 from hub.ingest.unflushed import Slot
+from hub.uptime.coverage.keeper import Tail
 from hub.uptime.coverage.states import lamp_state, lit_from_w
 from protocol import LampReading
 
 
 class Usual:
-    """Of one pole. It holds as long as `mark` is the pole's mark and `limits` are its commune's.
+    """Of one pole. It holds as long as `mark` is not replaced and `limits` are its commune's.
 
     Strictly between `above_w` and `below_w`, and between `above_v` and `below_v`, no figure crosses any
     threshold that `is_routine`, a person's look at the lamp or its coverage know.
@@ -36,6 +37,7 @@ class Usual:
         "lamp",
         "limits",
         "mark",
+        "tail",
     )
 
     def __init__(
@@ -47,6 +49,8 @@ class Usual:
         power_w: float,
     ) -> None:
         self.mark = mark
+        self.tail: Tail | None = None
+        """The pole's newest stretch of coverage, once it is known."""
         self.limits = limits
         self.lamp: LampReading = sample.lamp
         self.dark = sample.dark
@@ -61,6 +65,9 @@ class Usual:
 class LaneSlot(Slot):
     """A node's place in the fast lane."""
 
+    live: NodeLive | None = None
+    """The node as last heard; what the directory knew of it in this `generation` is `known`."""
+    generation: int = -1
     usual: dict[str, Usual] = field(default_factory=dict)
     """Per pole, where its samples tell of lamp and meter alone."""
 

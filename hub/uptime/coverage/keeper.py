@@ -39,10 +39,10 @@ KEEP_DAYS = 62
 _LAMP, _CAMERA = "lamp", "camera"
 
 
-class _Tail:
+class Tail:
     """The newest stretch of one lamp or camera: `state` from `first_s` (not yet written) to `last_s`."""
 
-    __slots__ = ("day", "day_end_s", "first_s", "key", "last_s", "queued", "settled", "state")
+    __slots__ = ("day", "day_end_s", "first_s", "key", "last_s", "queued", "replaced", "settled", "state")
 
     def __init__(self, key: tuple[str, str], day: int, last_s: int, state: int, *, settled: bool) -> None:
         self.key = key
@@ -53,17 +53,18 @@ class _Tail:
         self.day_end_s = day_start_s(day) + DAY_S
         self.settled = settled
         self.queued = False
+        self.replaced = False
 
 
 class CoverageKeeper:
     """All lamps and cameras heard. Belongs to one ingest; a failed commit throws it away with the rest."""
 
     def __init__(self) -> None:
-        self._lamps: dict[str, _Tail] = {}
-        self._cameras: dict[str, _Tail] = {}
+        self._lamps: dict[str, Tail] = {}
+        self._cameras: dict[str, Tail] = {}
         self._parts: dict[Key, Part] = {}
-        self._fresh: list[_Tail] = []
-        self._waiting: deque[tuple[float, _Tail]] = deque()
+        self._fresh: list[Tail] = []
+        self._waiting: deque[tuple[float, Tail]] = deque()
 
     def sample(self, sample: Sample, at_s: float, rated_w: float | None) -> None:
         """Take in one accepted sample, live or history, in any order; `at_s` is the time it is filed under.
@@ -86,6 +87,13 @@ class CoverageKeeper:
         tail = self._lamps.get(pole)
         if tail is None or tail.state != state or not 0 <= at_s - tail.last_s < SLOT_S:
             self._step(self._lamps, _LAMP, pole, tail, at_s, state)
+
+    def follow(self, tail: Tail | None, pole: str, at_s: float, state: int) -> Tail:
+        """As `lamp`, for whom the pole's newest stretch is at hand; returns the one that is the newest now."""
+        if tail is None or tail.replaced or tail.state != state or not 0 <= at_s - tail.last_s < SLOT_S:
+            self._step(self._lamps, _LAMP, pole, self._lamps.get(pole), at_s, state)
+            return self._lamps[pole]
+        return tail
 
     def due(self, now: datetime) -> bool:
         """Whether there is anything to write, also where no sample came."""
@@ -115,7 +123,7 @@ class CoverageKeeper:
             keys = [(kind, code, local_day_of(at_s)) for code, at_s in newest_at_s.items()]
             for (_, code, day), (slot, state) in last_runs(conn, keys).items():
                 begin_s = day_start_s(day)
-                tail = _Tail((kind, code), day, begin_s + slot * SLOT_S, state, settled=True)
+                tail = Tail((kind, code), day, begin_s + slot * SLOT_S, state, settled=True)
                 newest_s = begin_s + int(newest_at_s[code] - begin_s) // SLOT_S * SLOT_S
                 if 0 < newest_s - tail.last_s <= FLUSH_S + SLOT_S:
                     tail.last_s = newest_s
@@ -123,7 +131,7 @@ class CoverageKeeper:
                 tails[code] = tail
 
     def _step(
-        self, tails: dict[str, _Tail], kind: str, code: str, tail: _Tail | None, at_s: float, state: int
+        self, tails: dict[str, Tail], kind: str, code: str, tail: Tail | None, at_s: float, state: int
     ) -> None:
         if tail is not None and tail.state == state:
             since_s = at_s - tail.last_s
@@ -145,14 +153,15 @@ class CoverageKeeper:
             if slot_s < tail.last_s:
                 return  # history: it is written, and the present goes on as it was
             self._put(tail)
+            tail.replaced = True
         # Settled once two minutes in a row are written with this state: the second one's is surely its own.
         settled = tail is not None and tail.state == state and slot_s == tail.last_s + SLOT_S
-        tails[code] = _Tail((kind, code), day, slot_s, state, settled=settled)
+        tails[code] = Tail((kind, code), day, slot_s, state, settled=settled)
 
     def _count(self, pole: str, at_s: float, counters: LampCounters) -> None:
         self._part((_LAMP, pole, local_day_of(at_s))).count(at_s, counters.energy_wh)
 
-    def _queue(self, tail: _Tail) -> None:
+    def _queue(self, tail: Tail) -> None:
         tail.queued = True
         self._fresh.append(tail)
 
@@ -162,7 +171,7 @@ class CoverageKeeper:
             part = self._parts[key] = Part()
         return part
 
-    def _put(self, tail: _Tail) -> None:
+    def _put(self, tail: Tail) -> None:
         """Hand what is not written of a stretch to the next write."""
         if tail.last_s < tail.first_s:
             return

@@ -13,8 +13,8 @@ def listening() -> SilenceWatch:
 
 def test_three_of_its_own_heartbeats_make_a_node_silent_once() -> None:
     watch = listening()
-    watch.heard("a", 100, 10)
-    watch.heard("b", 100, 60)
+    watch.heard({"a": 10}, 100)
+    watch.heard({"b": 60}, 100)
     assert list(watch.due(129.9)) == []
     assert watch.due(135) == {"a": 130}
     assert list(watch.due(140)) == []
@@ -24,24 +24,24 @@ def test_three_of_its_own_heartbeats_make_a_node_silent_once() -> None:
 def test_every_word_moves_the_deadline() -> None:
     watch = listening()
     for at in range(100, 200, 5):
-        watch.heard("a", at, 10)
+        watch.heard({"a": 10}, at)
         assert list(watch.due(at + 4.9)) == []
     assert list(watch.due(225)) == ["a"]
 
 
 def test_it_is_told_again_after_it_was_heard_again() -> None:
     watch = listening()
-    watch.heard("a", 0, 10)
+    watch.heard({"a": 10}, 0)
     assert list(watch.due(30)) == ["a"]
-    watch.heard("a", 40, 10)
+    watch.heard({"a": 10}, 40)
     assert list(watch.due(69)) == []
     assert list(watch.due(70)) == ["a"]
 
 
 def test_a_shorter_promise_counts_from_then_on() -> None:
     watch = listening()
-    watch.heard("a", 0, 3600)
-    watch.heard("a", 10, 5)
+    watch.heard({"a": 3600}, 0)
+    watch.heard({"a": 5}, 10)
     assert list(watch.due(24)) == []
     assert list(watch.due(25)) == ["a"]
     assert list(watch.due(20_000)) == []
@@ -49,7 +49,7 @@ def test_a_shorter_promise_counts_from_then_on() -> None:
 
 def test_nobody_is_judged_by_a_time_in_which_the_hub_did_not_listen() -> None:
     watch = SilenceWatch()
-    watch.heard("a", 0, 10)
+    watch.heard({"a": 10}, 0)
     watch.listening(None)
     assert list(watch.due(1000)) == []
     watch.listening(1000)
