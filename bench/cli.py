@@ -37,7 +37,10 @@ def _end(number: int, _frame: object) -> NoReturn:
 def ingest(
     messages: Annotated[int, typer.Option(min=1000, help="Messages per round.")] = 600_000,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds; medians are printed.")] = 3,
-    nodes: Annotated[int, typer.Option(min=1, help="Known nodes; they send in turn.")] = 219,
+    nodes: Annotated[int, typer.Option(min=1, help="Known nodes.")] = 219,
+    speaking: Annotated[
+        int | None, typer.Option(min=1, help="How many of them send, in turn; by default all.")
+    ] = None,
     keep: Keep = None,
     as_json: AsJson = False,
 ) -> None:
@@ -45,7 +48,9 @@ def ingest(
     from bench.ingest import run_ingest
 
     with workplace(keep) as data, progress_bar("rounds", rounds) as progress:
-        report = run_ingest(data, messages=messages, rounds=rounds, progress=progress, nodes=nodes)
+        report = run_ingest(
+            data, messages=messages, rounds=rounds, progress=progress, nodes=nodes, speaking=speaking
+        )
     show(asdict(report), as_json=as_json)
     if report.lost:
         raise typer.Exit(1)

@@ -14,22 +14,22 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, select
 
 from bench.children import Child, ChildError, answers, free_port, program, wait_until
+from bench.loads import WARM_TURNS, Loads
 from bench.stack import COMMUNE, ngonden, registry_csv, run_command
-from bench.stages import WARM_TURNS, Stages, best_stages
+from bench.stages import Cast, Stages, measure_stages
 from hub.db import open_database, reading
 from hub.ingest.tables import ingest_stat
-from simulators.traffic.load import PreparedLoad, forget_session, node_names, prepare, send
+from simulators.traffic.load import PreparedLoad, forget_session, node_names, send
 
 LIMIT_S = 600.0
 EVERY_TOPIC = "ngonden/1/+/+/telemetry"
 STAGED_MESSAGES = 200_000
-_LEAD = timedelta(seconds=120)
 _SETTLED_AFTER_S = 35.0
 """After its start; the uptime of the day is first reckoned at 30."""
 
@@ -52,10 +52,14 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class IngestReport:
-    """Medians over the rounds; `lost` is the sum. `stages` are processor µs per message without a broker."""
+    """Medians over the rounds; `lost` is the sum. Of `nodes` that are known, `speaking` send.
+
+    `stages` are processor µs per message without a broker, where all of them send.
+    """
 
     messages: int
     nodes: int
+    speaking: int
     rounds: int
     hub_msgs_per_s: float
     baseline_msgs_per_s: float
@@ -65,15 +69,18 @@ class IngestReport:
     """Of the ingest's process; the telemetry drainer, which can wait, is another."""
     stages: Stages
     stages_sum_us: float
+    growth_known: float
+    """The sum of the stages where 219 of the nodes speak, in terms of what it is where only those are known."""
     growth: float
-    """The sum of the stages in terms of what it is with 219 nodes, measured in turn in the same run."""
+    """The same where all of them speak, as for `stages`. All three are measured in turn in one process."""
 
 
 class _House:
     """A broker without TLS on loopback and a hub with its registry; both receivers pay the same."""
 
-    def __init__(self, data: Path, nodes: int) -> None:
+    def __init__(self, data: Path, nodes: int, speaking: int) -> None:
         self.nodes = list(node_names(nodes))
+        self.speaking = self.nodes[:speaking]
         self.port = free_port()
         self._data = data
         database = f"sqlite:///{data}/hub.db"
@@ -116,10 +123,19 @@ class _House:
 
 
 def run_ingest(
-    data: Path, *, messages: int, rounds: int, progress: Callable[[int], None], nodes: int = FEW_NODES
+    data: Path,
+    *,
+    messages: int,
+    rounds: int,
+    progress: Callable[[int], None],
+    nodes: int = FEW_NODES,
+    speaking: int | None = None,
 ) -> IngestReport:
-    """Measure in `data`; raises ChildError when a process fails or `mosquitto_sub` is missing."""
-    house = _House(data, nodes)
+    """Measure in `data`, by default with all `nodes` speaking in turn.
+
+    Raises ChildError when a process fails or `mosquitto_sub` is missing.
+    """
+    house = _House(data, nodes, nodes if speaking is None else speaking)
     house.broker.start()
     try:
         done = []
@@ -130,10 +146,12 @@ def run_ingest(
         house.close()
     staged = min(messages, STAGED_MESSAGES)
     few = list(node_names(FEW_NODES))
-    stages, at_few = best_stages(data, [house.nodes, few], messages=staged)
+    casts = [Cast(few, few), Cast(house.nodes, few), Cast(house.nodes, house.nodes)]
+    at_few, few_speak, stages = measure_stages(data, casts, messages=staged)
     return IngestReport(
         messages=messages,
         nodes=nodes,
+        speaking=len(house.speaking),
         rounds=rounds,
         hub_msgs_per_s=round(statistics.median(item.hub_msgs_per_s for item in done), 1),
         baseline_msgs_per_s=round(statistics.median(item.baseline_msgs_per_s for item in done), 1),
@@ -142,6 +160,7 @@ def run_ingest(
         cpu_us_per_msg=round(statistics.median(item.cpu_us_per_msg for item in done), 1),
         stages=stages,
         stages_sum_us=stages.sum_us,
+        growth_known=round(few_speak.sum_us / at_few.sum_us, 2),
         growth=round(stages.sum_us / at_few.sum_us, 2),
     )
 
@@ -153,13 +172,14 @@ def _committed(connection: Connection) -> int:
 
 
 def _round(house: _House, messages: int, name: str) -> Round:
-    baseline = _bare_subscriber(house, _load(house, messages, f"{name}-bare"))
+    bare = Loads(COMMUNE, f"{name}-bare", datetime.now(UTC))
+    baseline = _bare_subscriber(house, bare.measured(house.speaking, messages))
     house.hub.start()
     try:
         settled_s = time.monotonic() + _SETTLED_AFTER_S
-        before = _warm_up(house, name)
-        # It goes on where the warm-up ends: that a node begins anew is rare, and costs more.
-        load = _load(house, messages, name, first_seq=WARM_TURNS + 1)
+        loads = Loads(COMMUNE, name, datetime.now(UTC))
+        before = _warm_up(house, loads)
+        load = loads.measured(house.speaking, messages)
         _let_it_settle(house, settled_s)
         cpu_before = house.hub.cpu_s()
         started = time.monotonic()
@@ -181,23 +201,11 @@ def _round(house: _House, messages: int, name: str) -> Round:
     return Round(baseline, (messages - lost) / elapsed, cpu_s / messages * 1e6, lost)
 
 
-def _load(house: _House, messages: int, name: str, *, first_seq: int = 1) -> PreparedLoad:
-    return prepare(
-        house.nodes,
-        messages,
-        commune=COMMUNE,
-        run=name,
-        now=datetime.now(UTC),
-        lead=_LEAD,
-        first_seq=first_seq,
-    )
-
-
-def _warm_up(house: _House, name: str) -> int:
+def _warm_up(house: _House, loads: Loads) -> int:
     """Let the hub hear each node until it knows what is usual of it; returns what it has committed then."""
     before = house.committed()
-    now, many = datetime.now(UTC), WARM_TURNS * len(house.nodes)
-    first = prepare(house.nodes[:1], 1, commune=COMMUNE, run=name, now=now)
+    many = WARM_TURNS * len(house.nodes)
+    first = loads.first(house.nodes[0])
 
     def subscribed() -> bool:
         # Before it has subscribed, messages go nowhere. One at a time: what it hears twice costs it, too.
@@ -207,7 +215,7 @@ def _warm_up(house: _House, name: str) -> int:
         return house.committed() > before
 
     wait_until(subscribed, within_s=180, every_s=0.5, what="the hub to subscribe")
-    _send(house, prepare(house.nodes, many, commune=COMMUNE, run=name, now=now))
+    _send(house, loads.warm_up(house.nodes))
     _wait_for(house, before + many)
     return before + many
 

@@ -8,15 +8,15 @@ is called.
 from __future__ import annotations
 
 import gc
-import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Engine, event
+from sqlalchemy import event
 
+from bench.loads import Loads
 from hub.db import open_database
 from hub.ingest.committing.chores import ChoreList
 from hub.ingest.committing.committer import Clocks, Committer
@@ -27,14 +27,12 @@ from hub.ingest.link.arrival import Arrival
 from hub.ingest.link.wire import Splitter, pubacks
 from hub.ingest.lock import IngestLock
 from hub.ingest.service import collect_rarely
+from hub.ingest.unflushed import AT_LEAST
 from hub.migrations.runner import upgrade
 from hub.settings import IngestSettings
-from simulators.traffic.load import PreparedLoad, prepare
-
-WARM_TURNS = 4
-"""After so many messages of a node the ingest knows what is usual of it."""
 
 _READ_BYTES = 256 * 1024
+_AT_ONCE = 5000
 _COMMUNE = "tram-than"
 _RATED_W = 60.0
 
@@ -53,6 +51,14 @@ class Stages:
     def sum_us(self) -> float:
         """All parts together."""
         return round(self.receive_us + self.decode_us + self.judge_us + self.commit_us + self.confirm_us, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """(node, pole) pairs: whom the hub knows and has heard often, and who of them speaks while measured."""
+
+    known: Sequence[tuple[str, str]]
+    speaking: Sequence[tuple[str, str]]
 
 
 class _MarkingLink:
@@ -88,100 +94,117 @@ class _MarkingLink:
 
 
 class _Measured:
-    """A committer on a fresh database, with the times between its calls added up."""
+    """A committer on a fresh database and a load for it, with the times between its calls added up.
 
-    def __init__(self, engine: Engine, nodes: Sequence[tuple[str, str]]) -> None:
-        self.judge_s = self.commit_s = self.confirm_s = 0.0
-        self._begun_s = 0.0
+    Its monotonic clock runs only while it works, so that others may be measured in turn with it.
+    """
+
+    def __init__(self, folder: Path, cast: Cast, messages: int) -> None:
+        self._receive_s = self._decode_s = self._judge_s = self._commit_s = self._confirm_s = 0.0
+        self._messages = 0
+        self._begun_s = self._worked_s = 0.0
+        self._since_s: float | None = None
         self._link = _MarkingLink()
-        self._lock = IngestLock(engine)
-        event.listen(engine, "begin", self._begin)
+        self._engine = open_database(f"sqlite:///{folder}/stages.db")
+        upgrade(self._engine)
+        self._lock = IngestLock(self._engine)
+        event.listen(self._engine, "begin", self._begin)
         settings = IngestSettings(linger_ms=0)
         directory = InMemoryDirectory(
-            *(KnownNode(node, _COMMUNE, frozenset({pole}), {pole: _RATED_W}) for node, pole in nodes)
+            *(KnownNode(node, _COMMUNE, frozenset({pole}), {pole: _RATED_W}) for node, pole in cast.known)
         )
-        chores = ChoreList(engine, SqlOutbox(engine), self._link, settings, lambda: True)
-        self._committer = Committer(engine, self._lock, self._link, directory, chores, settings, Clocks())
+        chores = ChoreList(self._engine, SqlOutbox(self._engine), self._link, settings, lambda: True)
+        clocks = Clocks(monotonic_s=self._monotonic_s)
+        self._committer = Committer(
+            self._engine, self._lock, self._link, directory, chores, settings, clocks
+        )
+        self._splitter = Splitter(1)
         self._committer.step()
+        self._at = 0
+        loads = Loads(_COMMUNE, "stages", datetime.now(UTC))
+        self._packets = loads.warm_up(cast.known).packets
+        while self.take_some():
+            pass
+        for _ in range(2 + len(cast.known) // AT_LEAST):  # what the warm-up left to write
+            self._worked_s += 1.0
+            self._committer.step()
+        self._receive_s = self._decode_s = self._judge_s = self._commit_s = self._confirm_s = 0.0
+        self._messages = 0
+        self._at = 0
+        self._packets = loads.measured(cast.speaking, messages).packets
 
     def close(self) -> None:
         self._committer.stop()
         self._committer.run()
         self._lock.release()
+        self._engine.dispose()
 
-    def take(self, came: Sequence[Arrival]) -> None:
+    def stages(self) -> Stages:
+        """Of all that was taken after the warm-up."""
+        seconds = (
+            self._receive_s,
+            self._decode_s,
+            self._judge_s - self._decode_s,
+            self._commit_s,
+            self._confirm_s,
+        )
+        return Stages(*(round(one / self._messages * 1e6, 2) for one in seconds))
+
+    def take_some(self) -> bool:
+        """Take the next few thousand messages of the load; False once none is left."""
+        self._since_s = time.monotonic()
+        came = self._receive()
+        begun_s = time.process_time()
+        for one in came:
+            decode_lean(one.payload)
+        self._decode_s += time.process_time() - begun_s
         self._link.waiting.extend(came)
         while self._link.waiting:
             self._committer.step()
             ended_s = time.process_time()
-            self.judge_s += self._begun_s - self._link.taken_s
-            self.commit_s += self._link.acknowledged_s - self._begun_s
-            self.confirm_s += ended_s - self._link.acknowledged_s
+            self._judge_s += self._begun_s - self._link.taken_s
+            self._commit_s += self._link.acknowledged_s - self._begun_s
+            self._confirm_s += ended_s - self._link.acknowledged_s
+        self._messages += len(came)
+        self._worked_s, self._since_s = self._monotonic_s(), None
+        return self._at < len(self._packets)
+
+    def _receive(self) -> list[Arrival]:
+        came: list[Arrival] = []
+        begun_s = time.process_time()
+        while self._at < len(self._packets) and len(came) < _AT_ONCE:
+            arrivals, _ = self._splitter.feed(self._packets[self._at : self._at + _READ_BYTES], time.time())
+            self._at += _READ_BYTES
+            came += arrivals
+        self._receive_s += time.process_time() - begun_s
+        return came
+
+    def _monotonic_s(self) -> float:
+        return self._worked_s + (0.0 if self._since_s is None else time.monotonic() - self._since_s)
 
     def _begin(self, _connection: object) -> None:
         # Readers of the same round begin too; the writer is the last.
         self._begun_s = time.process_time()
 
 
-def best_stages(
-    folder: Path, nodes: Sequence[Sequence[tuple[str, str]]], *, messages: int, times: int = 3
-) -> list[Stages]:
-    """For each of these sets of nodes the cheapest of some measurements, taken in turn.
+def measure_stages(folder: Path, casts: Sequence[Cast], *, messages: int) -> list[Stages]:
+    """One measurement for each cast, on new databases in `folder`.
 
-    What a busy machine adds is not the ingest's.
+    All in one process, a few thousand messages of each in turn: what else the machine does meets them alike.
     """
-    found: list[list[Stages]] = [[] for _ in nodes]
-    for number in range(times):
-        for place, one in enumerate(nodes):
-            here = folder / f"stages-{place}-{number}"
-            here.mkdir()
-            found[place].append(run_stages(here, nodes=one, messages=messages))
-            shutil.rmtree(here)
-    return [min(some, key=lambda one: one.sum_us) for some in found]
-
-
-def run_stages(folder: Path, *, nodes: Sequence[tuple[str, str]], messages: int) -> Stages:
-    """Measure on a new database in `folder`; every node is known and was heard before."""
-    engine = open_database(f"sqlite:///{folder}/stages.db")
-    upgrade(engine)
-    measured = _Measured(engine, nodes)
     before = gc.get_threshold()
     collect_rarely()  # as the ingest's own process does
+    measured: list[_Measured] = []
     try:
-        now = datetime.now(UTC)
-        warm = _load(nodes, WARM_TURNS * len(nodes), now)
-        came, _ = Splitter(1).feed(warm.packets, time.time())
-        measured.take(came)
-        load = _load(nodes, messages + WARM_TURNS * len(nodes), now)
-        measured.judge_s = measured.commit_s = measured.confirm_s = 0.0
-        receive_s, arrivals = _receive(load.packets)
-        receive_s *= messages / load.messages
-        arrivals = arrivals[len(came) :]  # their seqs go on where the first load ended
-        begun_s = time.process_time()
-        for one in arrivals:
-            decode_lean(one.payload)
-        decode_s = time.process_time() - begun_s
-        for start in range(0, len(arrivals), 5000):
-            measured.take(arrivals[start : start + 5000])
+        for place, cast in enumerate(casts):
+            here = folder / f"stages-{place}"
+            here.mkdir()
+            measured.append(_Measured(here, cast, messages))
+        going_on = True
+        while going_on:
+            going_on = all([one.take_some() for one in measured])  # noqa: C419  # each of them, not the first few
+        return [one.stages() for one in measured]
     finally:
         gc.set_threshold(*before)
-        measured.close()
-        engine.dispose()
-    seconds = (receive_s, decode_s, measured.judge_s - decode_s, measured.commit_s, measured.confirm_s)
-    return Stages(*(round(one / len(arrivals) * 1e6, 2) for one in seconds))
-
-
-def _receive(packets: bytes) -> tuple[float, list[Arrival]]:
-    splitter = Splitter(1)
-    arrivals: list[Arrival] = []
-    begun_s = time.process_time()
-    for start in range(0, len(packets), _READ_BYTES):
-        came, _ = splitter.feed(packets[start : start + _READ_BYTES], time.time())
-        arrivals += came
-    return time.process_time() - begun_s, arrivals
-
-
-def _load(nodes: Sequence[tuple[str, str]], messages: int, now: datetime) -> PreparedLoad:
-    return prepare(
-        list(nodes), messages, commune=_COMMUNE, run="stages", now=now, lead=timedelta(seconds=60)
-    )
+        for one in measured:
+            one.close()

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import lcm
 from uuid import UUID, uuid5
 
 from protocol import Kind, LampReading, MeterReading, Sample, Telemetry, encode, topic
@@ -49,20 +50,23 @@ def prepare(
     now: datetime,
     lead: timedelta = timedelta(0),
     first_seq: int = 1,
+    spacing: timedelta | None = None,
 ) -> PreparedLoad:
     """Encode `messages` telemetry messages of one sample each, the nodes taking turns.
 
-    `nodes` are (node, pole) pairs, `run` keeps the epochs of one run apart from another's, and one message in a
-    hundred reports a dark lamp, so that the incident rules have work. `lead` is how far beyond `now` the
-    samples reach, for a load that takes long to prepare and to send. With `first_seq` it goes on where an
-    earlier load of the run ended.
+    `nodes` are (node, pole) pairs, `run` keeps the epochs of one run apart from another's, and one message in
+    a hundred reports a lamp that is dark this once, so that the incident rules have work. `lead` is how far
+    beyond `now` the samples reach, for a load that takes long to prepare and to send. With `first_seq` it goes
+    on where an earlier load of the run ended. A node's samples are `spacing` apart, by default `SPACING` or
+    less.
     """
     made: dict[tuple[str, str], int] = {}
     parts: list[bytes] = []
     epochs = [uuid5(_EPOCH_NAMESPACE, f"{run}/{node}") for node, _ in nodes]
     topics = [utf8(topic(commune, node, Kind.TELEMETRY)) for node, _ in nodes]
     per_node = messages // len(nodes) + 1
-    spacing = min(SPACING, SPAN / per_node)
+    round_trip = lcm(len(nodes), 100)
+    spacing = min(SPACING, SPAN / per_node) if spacing is None else spacing
     start = now - spacing * per_node + lead
     for number in range(messages):
         place = number % len(nodes)
@@ -71,13 +75,14 @@ def prepare(
         seq = first_seq + turn
         made[(node, str(epochs[place]))] = seq
         taken = start + spacing * (turn + 1)
+        is_dark = (number + number // round_trip) % 100 == 0  # never the same lamp twice in a row
         sample = Sample(
             seq=seq,
             pole=pole,
             time=taken,
             clock="synced",
             lamp=LampReading(effect_level=1.0, reason="photocell"),
-            meter=MeterReading(power_w=0.4 if number % 100 == 0 else 61.2, voltage_v=224.1, current_a=0.29),
+            meter=MeterReading(power_w=0.4 if is_dark else 61.2, voltage_v=224.1, current_a=0.29),
             dark=True,
         )
         message = Telemetry(v=1, node=node, epoch=epochs[place], sent_at=taken, samples=[sample])
