@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -57,6 +58,7 @@ def run(config: Config) -> None:
     from hub.migrations.runner import MigrationError, upgrade
     from hub.telemetry.factory import StoreAddressError, open_store
     from hub.telemetry.port import StoreUnavailableError
+    from hub.uptime.daily.rolling_process import roll_process
 
     configure_logs()
     collect_rarely()
@@ -90,12 +92,15 @@ def run(config: Config) -> None:
     except SQLAlchemyError as error:
         typer.echo(f"{config}: the database cannot be opened: {first_line(error)}", err=True)
         raise typer.Exit(1) from None
+    roller = roll_process(str(config))
     service.start()
+    roller.start()
     try:
         while service.is_alive() and not stop.wait(1.0):
             pass
     finally:
         service.stop()
+        roller.stop()
         engine.dispose()
     if not stop.is_set():
         structlog.get_logger(__name__).error("ingest_ended_by_itself")
@@ -123,6 +128,19 @@ def drain(
             after=after,
             worker=settings.ingest.worker,
         )
+    finally:
+        engine.dispose()
+
+
+@app.command("roll", hidden=True, epilog="Example: ngonden hub roll --config data/hub.toml < /dev/null")
+def roll(config: Config) -> None:
+    """Keep uptime by day up to date, for a `hub run` that holds the standard input open."""
+    from hub.uptime.daily.rolling_process import roll as roll_until_input_ends
+
+    configure_logs()
+    engine = open_database(load_settings(config).database)
+    try:
+        roll_until_input_ends(engine, lambda: datetime.now(UTC))
     finally:
         engine.dispose()
 

@@ -1,8 +1,8 @@
 """The telemetry drainer as a process of its own: decoding and writing points must not slow the commits.
 
-Parent and child speak over the child's pipes. The parent writes a byte when batches may have come, and
-another when it is to begin with the oldest again; the end of that stream ends the child after the write at
-hand, whatever ended the parent. The child writes a line of JSON for each group of batches that the store has
+The parent tells the child a byte when batches may have come, and another when it is to begin with the oldest
+again; the end of that stream ends the child after the write at hand. What it had told nobody of by then is
+written again. The child writes a line of JSON for each group of batches that the store has
 taken, and one when the store is lost or back. Who deletes from the outbox is still the committer alone.
 """
 
@@ -10,34 +10,26 @@ from __future__ import annotations
 
 import os
 import selectors
-import shutil
 import signal
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import IO, BinaryIO
+from typing import BinaryIO
 
 import msgspec
 import structlog
 from sqlalchemy import Engine
 
 from hub.ingest.committing.outbox import SqlOutbox
+from hub.kept_child import ENDS_WITHIN_S, KeptChild, helper_argv
 from hub.telemetry.drainer import Drainer
 from hub.telemetry.outbox import WaitingBatch
 from hub.telemetry.port import Point, StoreUnavailableError, TelemetryStore
 
-NICENESS = 10
-"""Below the ingest: what is taken in can wait in the outbox, what is not taken in waits on the nodes."""
-
-ENDS_WITHIN_S = 3.0
-"""A child that is longer at its last write is killed: what it had told nobody of is written again."""
-
 _WAKE, _AGAIN = b"\n", b"0"
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 15.0
-_STEADY_AFTER_S = 10.0
 _log = structlog.get_logger(__name__)
 
 
@@ -65,27 +57,25 @@ class DrainProcess:
     def __init__(
         self, outbox: SqlOutbox, argv: Sequence[str], *, ends_within_s: float = ENDS_WITHIN_S
     ) -> None:
-        self._ends_within_s = ends_within_s
         self._outbox = outbox
         self._argv = list(argv)
         self._last_id = 0
         self._again = 0
-        self._telling = threading.Lock()
         self._store_up = True
         self._stop = threading.Event()
-        self._child: subprocess.Popen[bytes] | None = None
-        self._reader = threading.Thread(target=self._run, name="telemetry-drain-reader")
+        self._child = KeptChild(
+            "telemetry_drain", self._next_argv, on_line=self._take, ends_within_s=ends_within_s
+        )
         self._waker = threading.Thread(target=self._wake, name="telemetry-drain-waker")
 
     @property
     def pid(self) -> int | None:
         """The child's process id; None between two."""
-        child = self._child
-        return child.pid if child is not None and child.poll() is None else None
+        return self._child.pid
 
     def start(self) -> None:
         """Begin to drain."""
-        self._reader.start()
+        self._child.start()
         self._waker.start()
 
     def stop(self) -> None:
@@ -93,23 +83,14 @@ class DrainProcess:
         self._stop.set()
         self._outbox.wake()
         self._waker.join()
-        child = self._child
-        if child is not None and child.stdin is not None:
-            _close(child.stdin)
-        self._reader.join(self._ends_within_s)
-        while self._reader.is_alive():
-            # It may have been started a moment ago, so it is looked for anew.
-            child = self._child
-            if child is not None:
-                child.kill()
-            self._reader.join(0.1)
+        self._child.stop()
 
     def again(self) -> None:
         """Begin with the oldest batch that waits: there are new ones among the old."""
-        with self._telling:
+        with self._child.starting:
             self._last_id = 0
             self._again += 1
-            self._tell(_AGAIN)
+            self._child.tell(_AGAIN)
 
     def store_is_up(self) -> bool:
         """Whether the last write got through."""
@@ -118,52 +99,18 @@ class DrainProcess:
     def _wake(self) -> None:
         while not self._stop.is_set():
             self._outbox.wait(1.0)
-            with self._telling:
-                self._tell(_WAKE)
+            with self._child.starting:
+                self._child.tell(_WAKE)
 
-    def _tell(self, word: bytes) -> None:
-        child = self._child
-        if child is not None and child.stdin is not None:
-            try:
-                child.stdin.write(word)
-                child.stdin.flush()
-            except (OSError, ValueError):
-                return  # it has ended; the reader sees to that
+    def _next_argv(self) -> list[str]:
+        self._again = 0
+        return [*self._argv, str(self._last_id)]
 
-    def _run(self) -> None:
-        pause_s = _FIRST_PAUSE_S
-        while not self._stop.is_set():
-            started_s = time.monotonic()
-            code = self._one_life()
-            if self._stop.is_set():
-                return
-            if time.monotonic() - started_s > _STEADY_AFTER_S:
-                pause_s = _FIRST_PAUSE_S
-            _log.warning("telemetry_drain_ended", code=code, restart_in_s=pause_s)
-            self._stop.wait(pause_s)
-            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
-
-    def _one_life(self) -> int:
-        with self._telling:
-            child = subprocess.Popen(
-                [*self._argv, str(self._last_id)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-            )
-            self._child = child
-            self._again = 0
-        assert child.stdout is not None
-        assert child.stdin is not None
-        if self._stop.is_set():
-            _close(child.stdin)
-        with child.stdout as lines:
-            for line in lines:
-                self._take(_DECODE(line))
-        _close(child.stdin)
-        return child.wait()
-
-    def _take(self, told: Told) -> None:
+    def _take(self, line: bytes) -> None:
+        told = _DECODE(line)
         self._store_up = told.store_up
         if told.ids:
-            with self._telling:
+            with self._child.starting:
                 if told.again == self._again:
                     self._last_id = max(self._last_id, *told.ids)
             self._outbox.done(told.ids, points=told.points, refused=told.refused)
@@ -272,14 +219,4 @@ def _opened(outbox: _PipedOutbox, opening: Callable[[], TelemetryStore]) -> Tele
 
 def drain_argv(config: str) -> list[str]:
     """How `ngonden hub run` starts its child; see `DrainProcess`."""
-    nice = shutil.which("nice")
-    # From its first import on: a hub that starts must not wait for its own helper.
-    first = [nice, "-n", str(NICENESS)] if nice else []
-    return [*first, sys.executable, "-m", "ngonden", "hub", "drain", "--config", config, "--after"]
-
-
-def _close(pipe: IO[bytes]) -> None:
-    try:
-        pipe.close()
-    except OSError:
-        return  # the other side has gone first
+    return helper_argv("drain", config, "--after")

@@ -21,7 +21,6 @@ from hub.ingest.scope import ALONE, Scope
 from hub.settings import BrokerSettings, HubSettings
 from hub.telemetry.drainer import Drainer
 from hub.telemetry.port import TelemetryStore
-from hub.uptime.daily.roller import Roller
 
 _log = structlog.get_logger(__name__)
 
@@ -92,7 +91,6 @@ class IngestService:
         if outbox is None:
             outbox = SqlOutbox(engine, scope.worker)
         self._drainer = _drain(outbox, store, drain)
-        self._roller = Roller(engine, (clocks or Clocks()).now)
         self._committer = Committer(
             engine,
             self._lock,
@@ -109,7 +107,6 @@ class IngestService:
         """Begin; returns at once. A broker that is not there yet is waited for."""
         self._thread.start()
         self._drainer.start()
-        self._roller.start()
         self._link.start()
         _log.info("ingest_started")
 
@@ -117,7 +114,6 @@ class IngestService:
         """End after the commit at hand. What is not committed stays with the broker and the nodes."""
         self._link.stop()
         self._drainer.stop()
-        self._roller.stop()
         self._committer.stop()
         self._thread.join()
         self._lock.release()

@@ -49,7 +49,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Roller:
-    """`step` brings everything up to date once; `start` and `stop` do so in a thread of its own."""
+    """`step` brings everything up to date once; `run` does so twice a minute until `stop`."""
 
     def __init__(self, engine: Engine, now: Callable[[], datetime]) -> None:
         self._engine = engine
@@ -58,17 +58,17 @@ class Roller:
         self._places: dict[tuple[str, str], Place] | None = None
         self._next_hourly: datetime | None = None
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="uptime-roller")
         self._trouble = False
 
-    def start(self) -> None:
-        """Begin to follow."""
-        self._thread.start()
+    def run(self) -> None:
+        """Follow until stopped; a database that fails is tried again."""
+        while not self._stop.is_set():
+            self._step_in_turn()
+            self._stop.wait(EVERY_S)
 
     def stop(self) -> None:
-        """End after the transaction at hand; what is left is done at the next start."""
+        """Let `run` end after the transaction at hand; what is left is done at the next start."""
         self._stop.set()
-        self._thread.join()
 
     def step(self) -> None:
         """Follow all that has changed, close days that are over, add up the areas."""
@@ -88,21 +88,20 @@ class Roller:
                 if add_up_areas(conn, limit=AREAS_AT_ONCE) < AREAS_AT_ONCE:
                     break
 
-    def _run(self) -> None:
-        while not self._stop.wait(EVERY_S):
-            try:
-                with _turn(self._engine) as mine:
-                    if mine:
-                        self.step()
-            except SQLAlchemyError as error:
-                self._places = None
-                if not self._trouble:
-                    _log.error("uptime_roller_failed", error=first_line(error))
-                self._trouble = True
-            else:
-                if self._trouble:
-                    _log.info("uptime_roller_back")
-                self._trouble = False
+    def _step_in_turn(self) -> None:
+        try:
+            with _turn(self._engine) as mine:
+                if mine:
+                    self.step()
+        except SQLAlchemyError as error:
+            self._places = None
+            if not self._trouble:
+                _log.error("uptime_roller_failed", error=first_line(error))
+            self._trouble = True
+        else:
+            if self._trouble:
+                _log.info("uptime_roller_back")
+            self._trouble = False
 
     def _known(self, now: datetime) -> dict[tuple[str, str], Place]:
         with self._reads.connect() as conn:
