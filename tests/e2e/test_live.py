@@ -63,3 +63,33 @@ def test_lost_connection_is_told_and_caught_up(
     server.start()
     expect(connection).to_have_text("trực tiếp", timeout=30_000)
     expect(page.locator("[data-code=TG-0142] .row-state")).to_have_text("Không sáng")
+
+
+def test_news_moves_nothing_under_a_button_that_is_pressed(open_page: OpenPage, commune: Village) -> None:
+    other, page = open_page("/"), open_page("/")
+    for each in (other, page):
+        expect(each.locator("#connection")).to_have_attribute("data-state", "live")
+        each.evaluate("document.fonts.ready")
+    row = page.locator("#incidents .incident").first
+    pole = row.locator(".incident-where").inner_text()
+    count = int(page.locator("#incident-count").inner_text())
+    row.hover()
+    page.mouse.down()
+    commune.event("TG-0161", "relay_failure", pole="TG-0161", active=True)
+    expect(other.locator("#incident-count")).to_have_text(str(count + 1))
+    page.wait_for_timeout(300)
+    expect(page.locator("#incident-count")).to_have_text(str(count))
+    page.mouse.up()
+    expect(page.locator("#card h2")).to_have_text(pole)
+    expect(page.locator("#incident-count")).to_have_text(str(count + 1))
+
+
+def test_news_leaves_the_focus_on_the_incident_that_had_it(open_page: OpenPage, commune: Village) -> None:
+    page = open_page("/")
+    expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+    row = page.locator("#incidents .incident-row").first
+    key, count = row.get_attribute("data-key"), int(page.locator("#incident-count").inner_text())
+    row.locator(".incident").focus()
+    commune.event("TG-0162", "relay_failure", pole="TG-0162", active=True)
+    expect(page.locator("#incident-count")).to_have_text(str(count + 1))
+    expect(page.locator(f"#incidents [data-key='{key}'] .incident")).to_be_focused()

@@ -5,6 +5,7 @@ import { h, need, setText } from "./lib/dom";
 import { timeOfField } from "./lib/format";
 import { t } from "./lib/i18n";
 import { follow } from "./lib/live";
+import { whenReleased } from "./lib/press";
 import type { IncidentPage, IncidentRow, PoleList } from "./lib/types";
 import { filled } from "./work/form";
 import { row } from "./work/words";
@@ -48,7 +49,7 @@ async function load(cursor: string | null): Promise<void> {
   if (turn !== asked) return; // a newer question is on its way
   shown = cursor === null ? page.items : [...shown, ...page.items];
   next = page.next_cursor;
-  draw();
+  whenReleased(draw);
 }
 
 function draw(): void {

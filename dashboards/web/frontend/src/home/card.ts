@@ -1,5 +1,5 @@
 // The card of the pole that was picked: the answer to "what about this one?", with the way to its page.
-import { glyph, h, need } from "../lib/dom";
+import { glyph, h, keepingFocus, need } from "../lib/dom";
 import { moment, percent, volts, watts } from "../lib/format";
 import { t, word } from "../lib/i18n";
 import type { PoleSummary } from "../lib/types";
@@ -26,9 +26,7 @@ export class PoleCard {
     if (this.code === null || !changed.has(this.code)) return;
     const pole = get(this.code);
     if (!pole) return;
-    const hadFocus = this.card.contains(document.activeElement) ? document.activeElement?.className : null;
-    this.show(pole);
-    if (hadFocus) this.card.querySelector<HTMLElement>(`.${hadFocus.split(" ").join(".")}`)?.focus();
+    keepingFocus(this.card, () => this.show(pole));
   }
 
   hide(): void {

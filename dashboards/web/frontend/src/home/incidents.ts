@@ -1,5 +1,5 @@
 // Open incidents of the commune, newest first.
-import { h, need, setText } from "../lib/dom";
+import { h, keepingFocus, need, setText } from "../lib/dom";
 import { moment } from "../lib/format";
 import { t, word } from "../lib/i18n";
 import type { Incident } from "../lib/types";
@@ -29,7 +29,7 @@ export class Incidents {
 
   update(incident: Incident): void {
     this.take(incident);
-    this.draw();
+    keepingFocus(this.list, () => this.draw());
   }
 
   private take(incident: Incident): void {
@@ -51,7 +51,7 @@ export class Incidents {
     this.list.replaceChildren(
       ...(shown.length === 0
         ? [h("li", { class: "quiet" }, t("incidents.none"))]
-        : shown.map((each) => h("li", { class: "incident-row" }, this.item(each, parts.get(each.id) ?? 0), this.link(each)))),
+        : shown.map((each) => h("li", { class: "incident-row", "data-key": each.id }, this.item(each, parts.get(each.id) ?? 0), this.link(each)))),
     );
     this.more.hidden = newest.length <= SHOWN_AT_FIRST;
     this.more.setAttribute("aria-expanded", String(this.unfolded));

@@ -28,6 +28,17 @@ export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** Draw a place anew and leave the keyboard's focus where it was, by `data-key` and class. */
+export function keepingFocus(place: HTMLElement, draw: () => void): void {
+  const active = document.activeElement;
+  const key = active?.closest<HTMLElement>("[data-key]")?.dataset["key"];
+  const focused = active !== null && active.classList.length > 0 && place.contains(active);
+  draw();
+  if (!focused) return;
+  const within = key === undefined ? "" : `[data-key="${CSS.escape(key)}"] `;
+  place.querySelector<HTMLElement>(`${within}.${[...active.classList].join(".")}`)?.focus();
+}
+
 const SVG = "http://www.w3.org/2000/svg";
 
 /** A small drawing from the template's sheet. */

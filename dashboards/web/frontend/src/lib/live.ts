@@ -4,6 +4,7 @@ import { ApiError } from "./api";
 import { recount } from "../frame/badge";
 import { need, setText } from "./dom";
 import { t } from "./i18n";
+import { whenReleased } from "./press";
 import type { Command, Incident, PoleSummary, Summary } from "./types";
 import type { Batch } from "../commands/types";
 
@@ -77,7 +78,10 @@ export function follow(page: Page): void {
 function listen(stream: EventSource, page: Page): void {
   const on = <T>(name: string, handle: ((value: T) => void) | undefined): void => {
     if (!handle) return;
-    stream.addEventListener(name, (event: MessageEvent<string>) => handle(JSON.parse(event.data) as T));
+    stream.addEventListener(name, (event: MessageEvent<string>) => {
+      const value = JSON.parse(event.data) as T;
+      whenReleased(() => handle(value));
+    });
   };
   on("pole", page.pole);
   on<Incident>("incident", (incident) => {
