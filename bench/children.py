@@ -85,6 +85,12 @@ class Child:
         """Processor seconds, user and system, of this process and those it had before a restart."""
         return self._spent_cpu_s + self._cpu_now_s()
 
+    def helpers_cpu_s(self) -> float:
+        """Processor seconds of the processes that this one has started and that run now."""
+        pids = Path(f"/proc/{self.pid}/task").glob("*/children")
+        helpers = [pid for each in pids for pid in each.read_text(encoding="ascii").split()]
+        return sum(_process_cpu_s(int(pid)) for pid in helpers)
+
     def rss_mb(self) -> float:
         """Resident memory in megabytes (10⁶ bytes), from /proc."""
         for line in Path(f"/proc/{self.pid}/status").read_text(encoding="ascii").splitlines():
@@ -102,10 +108,7 @@ class Child:
     def _cpu_now_s(self) -> float:
         if self._process is None or self._process.poll() is not None:
             return 0.0
-        fields = (
-            Path(f"/proc/{self._process.pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
-        )
-        return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
+        return _process_cpu_s(self._process.pid)
 
     def _end(self, how: signal.Signals, *, within_s: float) -> None:
         if self._process is None:
@@ -116,6 +119,15 @@ class Child:
 
     def _log_tail(self) -> str:
         return "Its last words:\n" + "\n".join(self.log_text().splitlines()[-15:])
+
+
+def _process_cpu_s(pid: int) -> float:
+    """User and system seconds of a process, from /proc; 0 where it has gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
 
 
 def wait_until(condition: Callable[[], bool], *, within_s: float, what: str, every_s: float = 0.02) -> None:

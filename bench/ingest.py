@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from bench.children import Child, ChildError, answers, free_port, program, wait_until
 from bench.loads import WARM_TURNS, Loads
@@ -25,6 +25,8 @@ from bench.stack import COMMUNE, ngonden, registry_csv, run_command
 from bench.stages import Cast, Stages, measure_stages
 from hub.db import open_database, reading
 from hub.ingest.tables import ingest_stat
+from hub.uptime.daily.places import cursor
+from hub.uptime.tables import coverage_day
 from simulators.traffic.load import PreparedLoad, forget_session, node_names, send
 
 LIMIT_S = 600.0
@@ -115,6 +117,12 @@ class _House:
         """Samples whose transaction is on disk."""
         with self._engine.connect() as connection:
             return _committed(connection)
+
+    def reckoned(self) -> bool:
+        """Whether the uptime of all that was heard is reckoned."""
+        with self._engine.connect() as connection:
+            heard = connection.execute(select(func.max(coverage_day.c.revision))).scalar()
+            return heard is None or (cursor(connection, "coverage") or 0) >= heard
 
     def close(self) -> None:
         self.hub.kill()
@@ -221,12 +229,13 @@ def _warm_up(house: _House, loads: Loads) -> int:
 
 
 def _let_it_settle(house: _House, after_s: float) -> None:
-    """Wait for the rows of state, and for the look at every pole's day that the hub takes after its start."""
-    spent_s = [house.hub.cpu_s()]
+    """Wait for the rows of state, for the telemetry, and for the look at every pole's day after a start."""
+    spent_s = [0.0]
 
     def quiet() -> bool:
-        spent_s.append(house.hub.cpu_s())
-        return time.monotonic() > after_s and spent_s[-1] - spent_s[-2] < _QUIET_CPU_S
+        spent_s.append(house.hub.cpu_s() + house.hub.helpers_cpu_s())
+        rested = abs(spent_s[-1] - spent_s[-2]) < _QUIET_CPU_S
+        return rested and time.monotonic() > after_s and house.reckoned()
 
     wait_until(quiet, within_s=LIMIT_S, every_s=2.0, what="the hub to have nothing left to do")
 
