@@ -53,7 +53,7 @@ class KeptChild:
         `on_line` gets each line of the child, in a thread of this object. `name` is the log's word for it.
         """
         self.starting = threading.Lock()
-        """Held while `argv` is asked and the child started; whoever tells a child what `argv` reads, holds it too."""
+        """Held while `argv` is asked and the child started; also by whoever changes what `argv` reads."""
         self._name = name
         self._argv = argv
         self._on_line = on_line
@@ -84,7 +84,7 @@ class KeptChild:
                 return  # it has ended; its keeper sees to that
 
     def stop(self) -> None:
-        """End it after the work at hand, by force after `ends_within_s`; what it has told is taken in by then."""
+        """End it after its work at hand, by force after `ends_within_s`; what it told is taken in by then."""
         self._stop.set()
         child = self._child
         if child is not None and child.stdin is not None:

@@ -135,11 +135,14 @@ async def test_a_stopped_process_ends_clean_and_quick(
     broker: Mosquitto, hub: HubSide, tmp_path: Path
 ) -> None:
     process = start_process(toml(tmp_path, broker.port))
+    agent_log = tmp_path / "agent.log"
+    # The hub may hear the birth before the node hears that the broker has it, and only then has it connected.
+    await eventually(lambda: "event=broker_connected" in agent_log.read_text(), what="the connection")
     await eventually(lambda: "online" in hub.states(NODE), what="the birth")
     process.send_signal(signal.SIGTERM)
     assert process.wait(5) == 0
     await eventually(lambda: hub.states(NODE)[-1] == "stopped", what="the goodbye")
-    log = (tmp_path / "agent.log").read_text()
+    log = agent_log.read_text()
     assert log.count("event=broker_connected") == 1
     start_s = float(log.split("start_s=")[1].split()[0])
     assert 0 < start_s < 10
