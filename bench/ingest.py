@@ -32,9 +32,6 @@ from simulators.traffic.load import PreparedLoad, forget_session, node_names, se
 LIMIT_S = 600.0
 EVERY_TOPIC = "ngonden/1/+/+/telemetry"
 STAGED_MESSAGES = 200_000
-_SETTLED_AFTER_S = 35.0
-"""After its start; the uptime of the day is first reckoned at 30."""
-
 _QUIET_CPU_S = 0.2
 """In two seconds: a hub without messages takes less."""
 
@@ -184,11 +181,10 @@ def _round(house: _House, messages: int, name: str) -> Round:
     baseline = _bare_subscriber(house, bare.measured(house.speaking, messages))
     house.hub.start()
     try:
-        settled_s = time.monotonic() + _SETTLED_AFTER_S
         loads = Loads(COMMUNE, name, datetime.now(UTC))
         before = _warm_up(house, loads)
         load = loads.measured(house.speaking, messages)
-        _let_it_settle(house, settled_s)
+        _let_it_settle(house)
         cpu_before = house.hub.cpu_s()
         started = time.monotonic()
         sender = threading.Thread(target=_send, args=(house, load))
@@ -228,14 +224,13 @@ def _warm_up(house: _House, loads: Loads) -> int:
     return before + many
 
 
-def _let_it_settle(house: _House, after_s: float) -> None:
+def _let_it_settle(house: _House) -> None:
     """Wait for the rows of state, for the telemetry, and for the look at every pole's day after a start."""
     spent_s = [0.0]
 
     def quiet() -> bool:
         spent_s.append(house.hub.cpu_s() + house.hub.helpers_cpu_s())
-        rested = abs(spent_s[-1] - spent_s[-2]) < _QUIET_CPU_S
-        return rested and time.monotonic() > after_s and house.reckoned()
+        return abs(spent_s[-1] - spent_s[-2]) < _QUIET_CPU_S and house.reckoned()
 
     wait_until(quiet, within_s=LIMIT_S, every_s=2.0, what="the hub to have nothing left to do")
 

@@ -61,6 +61,28 @@ class Cast:
     speaking: Sequence[tuple[str, str]]
 
 
+@dataclass(slots=True)
+class _Spent:
+    """Processor seconds by part, added up over so many messages; judging decodes, too."""
+
+    receive_s: float = 0.0
+    decode_s: float = 0.0
+    judge_s: float = 0.0
+    commit_s: float = 0.0
+    confirm_s: float = 0.0
+    messages: int = 0
+
+    def stages(self) -> Stages:
+        seconds = (
+            self.receive_s,
+            self.decode_s,
+            self.judge_s - self.decode_s,
+            self.commit_s,
+            self.confirm_s,
+        )
+        return Stages(*(round(one / self.messages * 1e6, 2) for one in seconds))
+
+
 class _MarkingLink:
     """A BrokerLink of lists that notes the processor time at each call."""
 
@@ -94,14 +116,13 @@ class _MarkingLink:
 
 
 class _Measured:
-    """A committer on a fresh database and a load for it, with the times between its calls added up.
+    """A committer on a fresh database and a load for it; `spent` are the times between its calls.
 
     Its monotonic clock runs only while it works, so that others may be measured in turn with it.
     """
 
     def __init__(self, folder: Path, cast: Cast, messages: int) -> None:
-        self._receive_s = self._decode_s = self._judge_s = self._commit_s = self._confirm_s = 0.0
-        self._messages = 0
+        self.spent = _Spent()
         self._begun_s = self._worked_s = 0.0
         self._since_s: float | None = None
         self._link = _MarkingLink()
@@ -128,8 +149,7 @@ class _Measured:
         for _ in range(2 + len(cast.known) // AT_LEAST):  # what the warm-up left to write
             self._worked_s += 1.0
             self._committer.step()
-        self._receive_s = self._decode_s = self._judge_s = self._commit_s = self._confirm_s = 0.0
-        self._messages = 0
+        self.spent = _Spent()
         self._at = 0
         self._packets = loads.measured(cast.speaking, messages).packets
 
@@ -139,17 +159,6 @@ class _Measured:
         self._lock.release()
         self._engine.dispose()
 
-    def stages(self) -> Stages:
-        """Of all that was taken after the warm-up."""
-        seconds = (
-            self._receive_s,
-            self._decode_s,
-            self._judge_s - self._decode_s,
-            self._commit_s,
-            self._confirm_s,
-        )
-        return Stages(*(round(one / self._messages * 1e6, 2) for one in seconds))
-
     def take_some(self) -> bool:
         """Take the next few thousand messages of the load; False once none is left."""
         self._since_s = time.monotonic()
@@ -157,15 +166,15 @@ class _Measured:
         begun_s = time.process_time()
         for one in came:
             decode_lean(one.payload)
-        self._decode_s += time.process_time() - begun_s
+        self.spent.decode_s += time.process_time() - begun_s
         self._link.waiting.extend(came)
         while self._link.waiting:
             self._committer.step()
             ended_s = time.process_time()
-            self._judge_s += self._begun_s - self._link.taken_s
-            self._commit_s += self._link.acknowledged_s - self._begun_s
-            self._confirm_s += ended_s - self._link.acknowledged_s
-        self._messages += len(came)
+            self.spent.judge_s += self._begun_s - self._link.taken_s
+            self.spent.commit_s += self._link.acknowledged_s - self._begun_s
+            self.spent.confirm_s += ended_s - self._link.acknowledged_s
+        self.spent.messages += len(came)
         self._worked_s, self._since_s = self._monotonic_s(), None
         return self._at < len(self._packets)
 
@@ -176,7 +185,7 @@ class _Measured:
             arrivals, _ = self._splitter.feed(self._packets[self._at : self._at + _READ_BYTES], time.time())
             self._at += _READ_BYTES
             came += arrivals
-        self._receive_s += time.process_time() - begun_s
+        self.spent.receive_s += time.process_time() - begun_s
         return came
 
     def _monotonic_s(self) -> float:
@@ -203,7 +212,7 @@ def measure_stages(folder: Path, casts: Sequence[Cast], *, messages: int) -> lis
         going_on = True
         while going_on:
             going_on = all([one.take_some() for one in measured])  # noqa: C419  # each of them, not the first few
-        return [one.stages() for one in measured]
+        return [one.spent.stages() for one in measured]
     finally:
         gc.set_threshold(*before)
         for one in measured:

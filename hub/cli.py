@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -92,16 +93,15 @@ def run(config: Config) -> None:
     except SQLAlchemyError as error:
         typer.echo(f"{config}: the database cannot be opened: {first_line(error)}", err=True)
         raise typer.Exit(1) from None
-    roller = roll_process(str(config))
-    service.start()
-    roller.start()
-    try:
+    with ExitStack() as ending:
+        ending.callback(engine.dispose)
+        roller = roll_process(str(config))
+        roller.start()
+        ending.callback(roller.stop)
+        service.start()
+        ending.callback(service.stop)
         while service.is_alive() and not stop.wait(1.0):
             pass
-    finally:
-        service.stop()
-        roller.stop()
-        engine.dispose()
     if not stop.is_set():
         structlog.get_logger(__name__).error("ingest_ended_by_itself")
         raise typer.Exit(1)

@@ -7,6 +7,7 @@ end of its input ends the child, whatever ended the parent; a child that ends by
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -36,6 +37,12 @@ def helper_argv(command: str, config: str, *more: str) -> list[str]:
     return [*first, sys.executable, "-m", "ngonden", "hub", command, "--config", config, *more]
 
 
+def leave_signals_to_parent() -> None:
+    """For the child: a terminal signals both, and the parent ends the child in order."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+
+
 class KeptChild:
     """Keeps one child running between `start` and `stop`."""
 
@@ -52,8 +59,9 @@ class KeptChild:
 
         `on_line` gets each line of the child, in a thread of this object. `name` is the log's word for it.
         """
-        self.starting = threading.Lock()
-        """Held while `argv` is asked and the child started; also by whoever changes what `argv` reads."""
+        self.starting = threading.RLock()
+        """Held while `argv` is asked and the child started, while it is told something, and by whoever changes
+        what `argv` reads."""
         self._name = name
         self._argv = argv
         self._on_line = on_line
@@ -75,8 +83,10 @@ class KeptChild:
 
     def tell(self, word: bytes) -> None:
         """Write to the child's standard input; one that is not there hears nothing."""
-        child = self._child
-        if child is not None and child.stdin is not None:
+        with self.starting:
+            child = self._child
+            if child is None or child.stdin is None:
+                return
             try:
                 child.stdin.write(word)
                 child.stdin.flush()

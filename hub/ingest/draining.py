@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import selectors
-import signal
 import sys
 import threading
 import time
@@ -22,7 +21,7 @@ import structlog
 from sqlalchemy import Engine
 
 from hub.ingest.committing.outbox import SqlOutbox
-from hub.kept_child import ENDS_WITHIN_S, KeptChild, helper_argv
+from hub.kept_child import ENDS_WITHIN_S, KeptChild, helper_argv, leave_signals_to_parent
 from hub.telemetry.drainer import Drainer
 from hub.telemetry.outbox import WaitingBatch
 from hub.telemetry.port import Point, StoreUnavailableError, TelemetryStore
@@ -99,8 +98,7 @@ class DrainProcess:
     def _wake(self) -> None:
         while not self._stop.is_set():
             self._outbox.wait(1.0)
-            with self._child.starting:
-                self._child.tell(_WAKE)
+            self._child.tell(_WAKE)
 
     def _next_argv(self) -> list[str]:
         self._again = 0
@@ -176,13 +174,12 @@ class _PipedOutbox(SqlOutbox):
 
 
 def drain(engine: Engine, opening: Callable[[], TelemetryStore], *, after: int, worker: str = "") -> None:
-    """The child's work, until its standard input ends. Signals are the parent's to answer.
+    """The child's work, until its standard input ends.
 
     `opening` gives the store, which is closed here; while it raises StoreUnavailableError it is called again,
     as for a store that is down: an embedded one cannot be opened on a full disk.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+    leave_signals_to_parent()
     outbox = _PipedOutbox(engine, worker, sys.stdin.buffer, sys.stdout.buffer)
     store = _opened(outbox, opening)
     if store is None:

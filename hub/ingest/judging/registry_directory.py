@@ -66,8 +66,7 @@ class RegistryDirectory:
             )
             # Who has not changed stays the same object: what hangs on it need not be learned anew.
             self._indexed = Indexed(
-                old if (old := before.get(one.name)) == one and old is not None else one
-                for one in now_known
+                old if (old := before.get(one.name, one)) == one else one for one in now_known
             )
         self._revision = revision
         self.generation += 1

@@ -72,7 +72,7 @@ class CoverageKeeper:
         Under a microsecond where the lamp stays as it is.
         """
         pole = sample.pole
-        self.lamp(pole, at_s, lamp_state(sample, rated_w))
+        self.follow(self._lamps.get(pole), pole, at_s, lamp_state(sample, rated_w))
         if sample.counters is not None:
             self._count(pole, at_s, sample.counters)
         if sample.cameras:
@@ -82,14 +82,11 @@ class CoverageKeeper:
                 seen = camera_state(camera, maintenance=maintenance)
                 self._step(self._cameras, _CAMERA, code, self._cameras.get(code), at_s, seen)
 
-    def lamp(self, pole: str, at_s: float, state: int) -> None:
-        """As `sample`, of one that tells of its lamp alone, and for which `lamp_state` is known."""
-        tail = self._lamps.get(pole)
-        if tail is None or tail.state != state or not 0 <= at_s - tail.last_s < SLOT_S:
-            self._step(self._lamps, _LAMP, pole, tail, at_s, state)
-
     def follow(self, tail: Tail | None, pole: str, at_s: float, state: int) -> Tail:
-        """As `lamp`, for whom the pole's newest stretch is at hand; returns the one that is the newest now."""
+        """As `sample`, of one that tells of its lamp alone, and for which `lamp_state` is known.
+
+        `tail` is what the last call for this pole returned, its newest stretch: it need not be looked up.
+        """
         if tail is None or tail.replaced or tail.state != state or not 0 <= at_s - tail.last_s < SLOT_S:
             self._step(self._lamps, _LAMP, pole, self._lamps.get(pole), at_s, state)
             return self._lamps[pole]

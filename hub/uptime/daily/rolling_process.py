@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -10,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
-from hub.kept_child import KeptChild, helper_argv
+from hub.kept_child import KeptChild, helper_argv, leave_signals_to_parent
 from hub.uptime.daily.roller import EVERY_S, Roller
 
 
@@ -24,9 +23,8 @@ def roll_process(config: str, *, first_after_s: float = EVERY_S) -> KeptChild:
 
 
 def roll(engine: Engine, now: Callable[[], datetime]) -> None:
-    """The child's work, until its standard input ends. Signals are the parent's to answer."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+    """The child's work, until its standard input ends."""
+    leave_signals_to_parent()
     roller = Roller(engine, now)
 
     def follow_parent() -> None:

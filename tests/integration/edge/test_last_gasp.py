@@ -26,13 +26,13 @@ pytestmark = pytest.mark.servers
 QUEUED = 4000
 COPY = """
 import os, shutil, sqlite3, sys
-saved, witness = sys.argv[1:]
+saved, witness, file = sys.argv[1:]
 whole = False
 while not whole:
     shutil.rmtree(witness + ".part", ignore_errors=True)
     shutil.copytree(saved, witness + ".part")
     try:
-        copy = sqlite3.connect(os.path.join(witness + ".part", "outbox.db"))
+        copy = sqlite3.connect(os.path.join(witness + ".part", file))
         whole = copy.execute("PRAGMA quick_check").fetchall() == [("ok",)]
         copy.close()
     except sqlite3.DatabaseError:
@@ -74,7 +74,7 @@ def with_supply(tmp_path: Path, broker: Mosquitto, witness: Path) -> NodeConfig:
         "debounce_s": 0,
         "shutdown_after_s": 1,
         # What is saved when the shutdown begins is what a node finds at its next start.
-        "shutdown_command": [sys.executable, "-c", COPY, str(data), str(witness)],
+        "shutdown_command": [sys.executable, "-c", COPY, str(data), str(witness), FILE_NAME],
     }
     meterless = {"meter": {"driver": "none"}}
     return node_config(

@@ -26,6 +26,7 @@ from tests.integration.hub_ingest.rig import Rig
 from tests.integration.hub_ingest.talker import Talker
 from tests.integration.hub_ingest.test_on_a_real_broker import until_confirmed, until_stored
 from tests.integration.hub_ingest.words import EPOCH, START, node_name, sample, state, telemetry
+from tests.support.hub_config import write_hub_config
 from tests.support.hub_world import pole_line, registry_csv
 from tests.support.mosquitto import Mosquitto
 from tests.support.postgres import Postgres
@@ -167,10 +168,7 @@ def test_telemetry_that_cannot_be_opened_on_a_full_disk_waits_in_the_database(
     sqlite_engine: Engine, tmp_path: Path, disk: SmallDisk
 ) -> None:
     """The child that drains stays the same process, and tells its parent that the store is lost, and back."""
-    config = tmp_path / "hub.toml"
-    config.write_text(
-        f'database = "{sqlite_engine.url}"\ntelemetry = "sqlite:///{disk.folder}/telemetry.db"\n'
-    )
+    config = write_hub_config(tmp_path, sqlite_engine, telemetry=disk.folder)
     rig = Rig(sqlite_engine)
     disk.fill()
     drain = DrainProcess(rig.outbox, drain_argv(str(config)))

@@ -18,6 +18,7 @@ from hub.telemetry.port import TelemetryStore
 from protocol import Kind
 from tests.integration.hub_ingest.rig import Rig
 from tests.integration.hub_ingest.words import EPOCH, node_name, sample, telemetry
+from tests.support.hub_config import write_hub_config
 from tests.support.servers import wait_until
 
 
@@ -30,10 +31,7 @@ def rig(engine: Engine) -> Iterator[Rig]:
 
 @pytest.fixture
 def config(engine: Engine, tmp_path: Path) -> Path:
-    file = tmp_path / "hub.toml"
-    database = engine.url.render_as_string(hide_password=False)
-    file.write_text(f'database = "{database}"\ntelemetry = "sqlite:///{tmp_path}/telemetry.db"\n')
-    return file
+    return write_hub_config(tmp_path, engine)
 
 
 @pytest.fixture

@@ -17,16 +17,14 @@ from hub.kept_child import KeptChild, helper_argv
 from hub.uptime.daily.rolling_process import roll_process
 from hub.uptime.tables import uptime_day
 from tests.integration.hub_uptime.commune import Commune, moment
+from tests.support.hub_config import write_hub_config
 from tests.support.servers import wait_until
 from tests.unit.hub_uptime.words import sample
 
 
 @pytest.fixture
 def config(engine: Engine, tmp_path: Path) -> Path:
-    file = tmp_path / "hub.toml"
-    database = engine.url.render_as_string(hide_password=False)
-    file.write_text(f'database = "{database}"\ntelemetry = "sqlite:///{tmp_path}/telemetry.db"\n')
-    return file
+    return write_hub_config(tmp_path, engine)
 
 
 @pytest.fixture

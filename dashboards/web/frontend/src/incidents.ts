@@ -1,7 +1,7 @@
 // The list of incidents: filters in the address, so that a found list can be handed on; live.
 import "./base";
 import { get } from "./lib/api";
-import { h, need, setText } from "./lib/dom";
+import { h, keepingFocus, need, setText } from "./lib/dom";
 import { timeOfField } from "./lib/format";
 import { t } from "./lib/i18n";
 import { follow } from "./lib/live";
@@ -49,20 +49,18 @@ async function load(cursor: string | null): Promise<void> {
   if (turn !== asked) return; // a newer question is on its way
   shown = cursor === null ? page.items : [...shown, ...page.items];
   next = page.next_cursor;
-  whenReleased(draw);
+  whenReleased(() => keepingFocus(list, draw));
 }
 
 function draw(): void {
-  const focused = document.activeElement?.getAttribute("data-id");
   list.replaceChildren(
     ...(shown.length === 0
       ? [h("li", { class: "block quiet" }, t("incidents.found.none"))]
-      : shown.map((each) => h("li", {}, row(each, { ...each, place: placed(each) })))),
+      : shown.map((each) => h("li", { "data-key": each.id }, row(each, { ...each, place: placed(each) })))),
   );
   more.hidden = next === null;
   const count = next === null ? String(shown.length) : `${shown.length}+`;
   setText(need("found"), t("incidents.found", { count }));
-  if (focused) list.querySelector<HTMLElement>(`[data-id="${focused}"]`)?.focus();
 }
 
 function placed({ place, commune }: IncidentRow): string {
