@@ -12,6 +12,7 @@ from dashboards.web.app import opened
 from dashboards.web.assets import FrontendMissingError
 from hub.api.settings import SettingsError, load_settings
 from hub.db import DatabaseUnsafeError
+from hub.logs import configure_logs
 from hub.migrations.runner import MigrationError
 
 app = typer.Typer(add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
@@ -27,6 +28,7 @@ def web(
     ],
 ) -> None:
     """Serve the pages and the API, on the loopback address unless the settings say otherwise."""
+    configure_logs()
     try:
         settings = load_settings(config)
         with opened(settings) as pages:

@@ -8,12 +8,17 @@ import structlog
 
 
 def configure_logs() -> None:
-    """Readable lines; in colour where a person looks at them."""
+    """Readable lines, in colour where a person looks at them; a traceback without the variables' values.
+
+    Those would be passwords and session tokens in a file, and a page's request takes seconds to draw.
+    """
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            ),
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import secrets
 import shutil
 import socket
 import time
@@ -27,12 +29,19 @@ def require_program(name: str) -> str:
     return shutil.which(name, path=SEARCH) or missing(f"the program {name}")
 
 
+PORTS = range(10_000, 32_000)
+"""Below the range from which the kernel gives ports to outgoing connections and to binds on port 0 (32768
+and up on Linux): one drawn there could be taken before a test's server binds it."""
+
+
 def free_port() -> int:
-    """A TCP port on loopback that nobody listens on at this moment."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    """A TCP port on loopback that nobody listens on, and that no other connection will be given."""
+    for _ in range(1_000):
+        port = secrets.choice(PORTS)
+        with socket.socket() as listener, contextlib.suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError(f"no free port among {PORTS.start} to {PORTS.stop}: see what listens (ss -lnt)")
 
 
 def port_answers(port: int) -> bool:

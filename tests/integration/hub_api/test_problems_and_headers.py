@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+import io
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
+import structlog
 from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy import Engine, update
 
+from dashboards.cli import web
 from hub.access.model import Role
 from hub.api.app import create_api
 from hub.api.deps import Anyone
@@ -18,6 +23,7 @@ from hub.api.problems import Problem, ProblemBody
 from hub.api.security import MAX_BODY_BYTES, MAX_UPLOAD_BYTES, SECURITY_HEADERS
 from hub.api.settings import WebSettings
 from hub.ingest.tables import ingest_stat
+from hub.logs import configure_logs
 from tests.support.hub_api import Office
 from tests.support.hub_world import Clock, PointList
 from tests.support.web_server import WebServer
@@ -59,18 +65,61 @@ def test_every_error_has_one_shape(sqlite_office: Office) -> None:
     assert body.errors[0].loc.startswith("body")
 
 
-def test_a_fault_of_ours_is_a_problem_too_and_tells_nothing_of_the_inside(sqlite_engine: Engine) -> None:
+@contextlib.contextmanager
+def logged_as_by_the_servers(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """What is logged meanwhile, by a logger of the test's own: a used one keeps its stream for ever."""
+    stream = io.StringIO()
+    with monkeypatch.context() as patched:
+        patched.setattr("sys.stderr", stream)
+        patched.setattr("hub.api.problems._log", structlog.get_logger())
+        configure_logs()
+        try:
+            yield stream
+        finally:
+            structlog.reset_defaults()
+
+
+def test_a_fault_of_ours_is_a_problem_too_and_tells_nothing_of_the_inside(
+    sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = WebSettings(database="x", telemetry="x")
     app = create_api(settings, sqlite_engine, PointList(), clock=Clock())
 
     @app.get("/api/v1/broken")
     def broken(_: Anyone) -> None:
-        raise RuntimeError("secret inside")
+        password = "-".join(["mat", "khau", "bi", "mat"])
+        raise RuntimeError(f"secret inside, {len(password)} characters")
 
-    with WebServer(app) as server, server.client() as client:
+    with (
+        logged_as_by_the_servers(monkeypatch) as log,
+        WebServer(app) as server,
+        server.client() as client,
+    ):
         answer = client.get("/api/v1/broken")
         check(answer, 500, "internal-error")
         assert "secret" not in answer.text
+    assert "request_failed" in log.getvalue()
+    assert "RuntimeError: secret inside, 15 characters" in log.getvalue()
+    assert "mat-khau-bi-mat" not in log.getvalue(), "the log tells the values of variables"
+
+
+def test_the_web_server_logs_as_the_hub_does(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def serve(*_: object, **__: object) -> None:
+        structlog.get_logger().error("served")
+
+    settings = tmp_path / "web.toml"
+    settings.write_text('database = "sqlite:///x.sqlite"\ntelemetry = "x"\n', encoding="utf-8")
+    monkeypatch.setattr("dashboards.cli.opened", contextlib.nullcontext)
+    monkeypatch.setattr("dashboards.cli.uvicorn.run", serve)
+    try:
+        web(settings)
+    finally:
+        structlog.reset_defaults()
+    log = capfd.readouterr()
+    assert "served" in log.err
+    assert log.out == "", "standard output is not for the log"
 
 
 def test_a_page_can_answer_problems_to_browsers_outside_the_api(sqlite_engine: Engine) -> None:

@@ -32,6 +32,13 @@ def lit_poles(client: httpx.Client) -> set[str]:
     return {pole["code"] for pole in answer.json()["items"] if pole["state"] == "lit"}
 
 
+def measured(client: httpx.Client) -> dict[str, list[float]]:
+    answer = client.get("/api/v1/poles/TT-0001/telemetry")
+    answer.raise_for_status()
+    columns: dict[str, list[float]] = answer.json()["columns"]
+    return columns
+
+
 def test_a_first_start_a_kill_and_a_second_start_with_the_data_kept(tmp_path: Path) -> None:
     data, port = tmp_path / "data", free_port()
     everyone = {f"TT-{number:04d}" for number in range(1, 13)}
@@ -58,7 +65,9 @@ def test_a_first_start_a_kill_and_a_second_start_with_the_data_kept(tmp_path: Pa
         assert again["scenario"] == "one-road"
         assert again["broker_port"] == facts["broker_port"]
         with httpx.Client(base_url=again["address"], cookies=session) as client:
-            series = client.get("/api/v1/poles/TT-0001/telemetry").json()["columns"]
+            # What was not drained into the telemetry store before the kill is drained now.
+            wait_until(lambda: measured(client)["time"], what="the samples in the telemetry store", limit_s=60)
+            series = measured(client)
             assert series["time"][0] < killed_at, "what was measured before the kill is gone"
             assert series["power_w"][0] == pytest.approx(40, rel=0.1)
             assert client.get("/api/v1/summary").json()["funding"] == funding
