@@ -110,6 +110,16 @@ class Postgres:
         self._end()
         shutil.rmtree(self._folder, ignore_errors=True)
 
+    @property
+    def running(self) -> bool:
+        """Whether the server's first process lives; it may end by itself, as on a full disk."""
+        return self._process is not None and self._process.poll() is None
+
+    def start_again(self) -> None:
+        """Start the server on the data it has, after it ended by itself."""
+        assert not self.running, "it still runs"
+        self._run()
+
     def _end(self) -> None:
         if self._process is not None:
             self._process.send_signal(signal.SIGQUIT)  # at once, without a checkpoint: the files go anyway
@@ -127,6 +137,10 @@ class Postgres:
         else:
             words = ["-D", data, "-U", "ngonden", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]
             self.run("initdb", *words, "--no-sync")
+        self._run()
+
+    def _run(self) -> None:
+        data = str(self._folder / "data")
         settings = [
             "listen_addresses=127.0.0.1",
             f"unix_socket_directories={self._folder}",
