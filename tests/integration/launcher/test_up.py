@@ -66,7 +66,9 @@ def test_a_first_start_a_kill_and_a_second_start_with_the_data_kept(tmp_path: Pa
         assert again["broker_port"] == facts["broker_port"]
         with httpx.Client(base_url=again["address"], cookies=session) as client:
             # What was not drained into the telemetry store before the kill is drained now.
-            wait_until(lambda: measured(client)["time"], what="the samples in the telemetry store", limit_s=60)
+            wait_until(
+                lambda: measured(client)["time"], what="the samples in the telemetry store", limit_s=60
+            )
             series = measured(client)
             assert series["time"][0] < killed_at, "what was measured before the kill is gone"
             assert series["power_w"][0] == pytest.approx(40, rel=0.1)
