@@ -1,6 +1,7 @@
-"""A real InfluxDB 1.x for tests: on loopback, on free ports, with its data in a folder of the test's.
+"""A real InfluxDB for tests: on loopback, on free ports, with its data in a folder of the test's.
 
-Debian's is 1.6.7. 1.8.10 is what `scripts/influxd-1.8.sh` builds.
+Debian's is 1.6.7. 1.8.10 is what `scripts/influxd-1.8.sh` builds; 2.7, from `scripts/influxd-2.7.sh`, is in
+`influxd2`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any, Self
 
+from hub.telemetry.influxdb.server import InfluxAddress
 from tests.support.servers import free_port, missing, require_program, wait_until
 
 _CONFIG = """
@@ -40,10 +42,15 @@ bind-address = "127.0.0.1:{rpc_port}"
 """
 
 
+def built(version: str) -> Path:
+    """Where the scripts put the program of this version, whether or not it is there."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "ngonden" / f"influxd-{version}" / "influxd"
+
+
 def influxd_18() -> str:
     """The program of 1.8.10; skips or fails the test where it was not built."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    program = cache / "ngonden" / "influxd-1.8.10" / "influxd"
+    program = built("1.8.10")
     return str(program) if program.is_file() else missing("InfluxDB 1.8.10 (scripts/influxd-1.8.sh)")
 
 
@@ -70,12 +77,38 @@ class Influxd:
         """Its address for HTTP."""
         return f"http://127.0.0.1:{self.port}"
 
+    def address(self, name: str) -> InfluxAddress:
+        """A database of this name, for a store that makes it itself."""
+        return InfluxAddress(url=self.url, database=name)
+
+    def telemetry(self, name: str) -> str:
+        """The same as a setting."""
+        return f"influx+{self.url}/{name}"
+
+    def make(self, name: str) -> None:
+        """Make a database that keeps what it has for ever."""
+        self.results(f'CREATE DATABASE "{name}"')
+
+    def drop(self, name: str) -> None:
+        """Let a database go, with all that is in it."""
+        self.results(f'DROP DATABASE "{name}"')
+
+    def write(self, name: str, body: bytes) -> None:
+        """Write line protocol with nanoseconds into a database."""
+        self.ask("POST", f"/write?db={name}&precision=ns", body)
+
     def results(self, statement: str, **params: str) -> list[dict[str, Any]]:
         """What the server answers to a statement of InfluxQL."""
         body = urllib.parse.urlencode({"q": statement, **params}).encode()
-        with urllib.request.urlopen(f"{self.url}/query", data=body, timeout=20) as answer:
-            results: list[dict[str, Any]] = json.loads(answer.read())["results"]
-            return results
+        results: list[dict[str, Any]] = self.ask("POST", "/query", body)["results"]
+        return results
+
+    def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Any:
+        """The decoded answer to one request, None where it is empty; raises urllib.error.HTTPError."""
+        request = urllib.request.Request(self.url + path, data=body, method=method, headers=headers)
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            content = answer.read()
+        return json.loads(content) if content else None
 
     def __enter__(self) -> Self:
         self.start()
@@ -88,9 +121,7 @@ class Influxd:
         """Start it and wait until it answers."""
         assert self._process is None, "already started"
         with self.log_path.open("ab") as log:
-            self._process = subprocess.Popen(
-                [self._program, "-config", str(self._config_path)], stdout=log, stderr=log
-            )
+            self._process = subprocess.Popen(self._argv(), stdout=log, stderr=log)
         try:
             wait_until(
                 self._answers, what=f"influxd on port {self.port} (log: {self.log_path})", limit_s=30
@@ -106,6 +137,9 @@ class Influxd:
     def kill(self) -> None:
         """End it with SIGKILL; does nothing when it is down."""
         self._end(signal.SIGKILL)
+
+    def _argv(self) -> list[str]:
+        return [self._program, "-config", str(self._config_path)]
 
     def _answers(self) -> bool:
         assert self._process is not None

@@ -73,13 +73,14 @@ def _on_2x(server: InfluxServer, name: str, days: int, shorten: bool) -> Iterato
     )
     bucket = next(iter((buckets or {}).get("buckets", ())), None)
     if bucket is None:
-        orgs = _ok(server.ask_json("GET", "/api/v2/orgs", {"org": org}))["orgs"]
-        if not orgs:
-            yield Step(
-                name, "refused", f"the organisation {org!r} is unknown: name it by ?org= in the address"
+        org_id = _org_id(server, org)
+        if org_id is None:
+            words = (
+                f"the organisation {org!r} is unknown (?org= in the address), or the token may not read it"
             )
+            yield Step(name, "refused", words)
             return
-        body = {"orgID": orgs[0]["id"], "name": name, "retentionRules": rules}
+        body = {"orgID": org_id, "name": name, "retentionRules": rules}
         bucket = _ok(server.ask_json("POST", "/api/v2/buckets", {}, body))
         yield Step(name, "made", f"bucket, kept {days} days")
     else:
@@ -89,6 +90,17 @@ def _on_2x(server: InfluxServer, name: str, days: int, shorten: bool) -> Iterato
             _ok(server.ask_json("PATCH", f"/api/v2/buckets/{bucket['id']}", {}, {"retentionRules": rules}))
         yield step
     yield _mapping(server, name, bucket)
+
+
+def _org_id(server: InfluxServer, org: str) -> str | None:
+    """The organisation's id; None where the token sees neither it nor any bucket of it."""
+    orgs = _ok(server.ask_json("GET", "/api/v2/orgs", {"org": org}))["orgs"]
+    if orgs:
+        return str(orgs[0]["id"])
+    # A token for buckets alone does not see the organisation, but any bucket that is there tells its id.
+    found = _ok(server.ask_json("GET", "/api/v2/buckets", {"org": org}), missing_is_none=True)
+    buckets = (found or {}).get("buckets", ())
+    return str(buckets[0]["orgID"]) if buckets else None
 
 
 def _mapping(server: InfluxServer, name: str, bucket: dict[str, Any]) -> Step:

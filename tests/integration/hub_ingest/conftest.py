@@ -18,12 +18,15 @@ from tests.support.hub_databases import (
     sqlite_engine,
 )
 from tests.support.influxd import Influxd, influxd_18
+from tests.support.influxd2 import Influxd2
 from tests.support.postgres import Postgres
 
 __all__ = [
     "database_url",
     "engine",
     "influxd",
+    "influxd_1_8",
+    "influxd_2",
     "migrated_postgres",
     "migrated_sqlite",
     "postgres",
@@ -52,6 +55,13 @@ def influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd]:
 def influxd_1_8(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd]:
     """A real InfluxDB 1.8.10."""
     with Influxd(tmp_path_factory.mktemp("influxd18"), program=influxd_18()) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def influxd_2(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd2]:
+    """A real InfluxDB 2.7."""
+    with Influxd2(tmp_path_factory.mktemp("influxd2")) as server:
         yield server
 
 

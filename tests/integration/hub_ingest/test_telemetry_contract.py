@@ -1,4 +1,4 @@
-"""What every telemetry store promises, held on the embedded one and on real InfluxDB 1.6.7 and 1.8.10."""
+"""What every telemetry store promises, held on the embedded one and on real InfluxDB 1.6.7, 1.8.10 and 2.7."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from hub.telemetry.factory import open_store
 from hub.telemetry.port import CameraPoint, Point, Tally, TelemetryStore
 from hub.telemetry.retention import Retention
 from tests.support.influxd import Influxd
+from tests.support.influxd2 import Influxd2
 
 pytestmark = pytest.mark.servers
 
@@ -31,7 +32,7 @@ class CompactingStore(EmbeddedStore):
         self.compact()
 
 
-@pytest.fixture(params=["embedded", "compacted", "influxd", "influxd_1_8"])
+@pytest.fixture(params=["embedded", "compacted", "influxd", "influxd_1_8", "influxd_2"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[TelemetryStore]:
     opened: TelemetryStore
     if request.param == "embedded":
@@ -40,7 +41,10 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[TelemetryS
         opened = CompactingStore(tmp_path / "telemetry.db", Retention(30_000, 30_000, 30_000))
     else:
         server: Influxd = request.getfixturevalue(request.param)
-        opened = open_store(f"influx+http://127.0.0.1:{server.port}/t{uuid4().hex}")
+        name = f"t{uuid4().hex}"
+        if isinstance(server, Influxd2):
+            server.set_up(name)
+        opened = open_store(server.telemetry(name))
     yield opened
     opened.close()
 
