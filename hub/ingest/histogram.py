@@ -7,11 +7,14 @@ per value) is ten lines, and the known libraries bring a native extension for it
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
 
 _STEPS_PER_DOUBLING = 16
-_FEW = 200
+_SMALLEST = 0.001
+_LOWEST = -160
 
 
 class Histogram:
@@ -23,21 +26,12 @@ class Histogram:
         self.buckets: dict[int, int] = {}
         self.count = 0
 
-    def add(self, value: float) -> None:
-        """Count one value, in whatever unit the histogram is kept in."""
-        index = math.ceil(math.log2(value) * _STEPS_PER_DOUBLING) if value > 0.001 else -160
-        self.buckets[index] = self.buckets.get(index, 0) + 1
-        self.count += 1
-
-    def add_all(self, values: Sequence[float]) -> None:
-        """Count many values; where there are more than a few, those of 1 and above to the next whole one."""
-        if len(values) < _FEW:
-            for value in values:
-                self.add(value)
-            return
-        for value, times in Counter(map(round, values)).items():
-            index = math.ceil(math.log2(value) * _STEPS_PER_DOUBLING) if value > 0 else -160
-            self.buckets[index] = self.buckets.get(index, 0) + times
+    def add(self, values: npt.NDArray[np.float64]) -> None:
+        """Count these values, 1-dimensional, in whatever unit the histogram is kept in."""
+        doublings = np.log2(np.maximum(values, _SMALLEST))
+        indices = np.where(values > _SMALLEST, np.ceil(doublings * _STEPS_PER_DOUBLING), _LOWEST)
+        for index, times in zip(*np.unique(indices, return_counts=True), strict=True):
+            self.buckets[int(index)] = self.buckets.get(int(index), 0) + int(times)
         self.count += len(values)
 
     def percentile(self, share: float) -> float | None:

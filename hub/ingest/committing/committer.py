@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import numpy as np
 import structlog
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
@@ -229,10 +230,8 @@ class Committer:
     def _committed(self, batch: Batch, arrivals: Sequence[Arrival]) -> None:
         """From here on the database has it: nothing below may be needed for its safety."""
         if batch.live_sample_times:
-            now_s = self._clocks.now().timestamp()
-            batch.state.latency_ms.add_all(
-                [(now_s - sample_s) * 1000 for sample_s in batch.live_sample_times]
-            )
+            ages_s = self._clocks.now().timestamp() - np.frombuffer(batch.live_sample_times)
+            batch.state.latency_ms.add(ages_s * 1000)
         self._pause_s = 0.0
         if self._trouble:
             self._trouble = False

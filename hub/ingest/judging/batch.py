@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -69,7 +70,8 @@ class Batch:
     ended: dict[str, bool] = field(default_factory=dict)
     """Nodes that said farewell or died, and whether it was told live (else by a retained message)."""
     born: set[str] = field(default_factory=set)
-    live_sample_times: list[float] = field(default_factory=list)
+    live_sample_times: array[float] = field(default_factory=lambda: array("d"))
+    """Unix seconds."""
 
     def look_up(self, node: str) -> KnownNode | None:
         """The node in the registry, which may have learned of it a moment ago."""

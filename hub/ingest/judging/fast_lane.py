@@ -100,7 +100,7 @@ class FastLane:
         self._hear(batch, slot, live)
         _store(batch, slot, first, first + len(times) - 1)
         batch.messages.append((slot.commune, round(came[7] * 1000), len(times), payload))
-        batch.live_sample_times += times
+        batch.live_sample_times.extend(times)
         covered, rated_w = batch.state.coverage.sample, slot.known.lamp_rated_w
         for sample, time_s in zip(samples, times, strict=True):
             mark = batch.state.poles[sample.pole]

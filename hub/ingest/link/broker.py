@@ -12,7 +12,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
 
 import mqtt5
 import structlog
@@ -40,6 +41,7 @@ MAX_QUEUED_BYTES = 64 * 1024 * 1024
 MAX_UNSENT_BYTES = 16 * 1024 * 1024
 """A broker that reads so slowly is told nothing more until it has caught up."""
 
+_SENT_AT_ONCE = 1000
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 10.0
 _SUBSCRIBE_ID = 65_535
@@ -179,6 +181,16 @@ class MqttLink:
             mid = self._next_id()
             packet = self._unacknowledged[mid] = _packet(topic, payload, expiry_s, retain, mid)
         return connection.send(packet, self._generation)
+
+    def publish_all(self, messages: Iterable[tuple[str, bytes]]) -> None:
+        """See BrokerLink. A thousand at a time: the socket's thread is woken once for all of them."""
+        waiting = iter(messages)
+        while some := list(islice(waiting, _SENT_AT_ONCE)):
+            connection = self._connection
+            if self._connected_since is None or connection is None or connection.unsent > MAX_UNSENT_BYTES:
+                return
+            packets = [_packet(topic, payload, None, False, None) for topic, payload in some]
+            connection.send(b"".join(packets), self._generation)
 
     def _next_id(self) -> int:
         """A packet id that is not in use; the window is smaller than there are ids."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from uuid import UUID
 
@@ -69,13 +69,15 @@ class Confirmer:
         before[1] = run[1]
 
     def _send(self) -> None:
-        publish = self._link.publish
+        self._link.publish_all(self._owed())
+        self._told, self._runs, self._since_s = {}, {}, None
+
+    def _owed(self) -> Iterator[tuple[str, bytes]]:
         for (commune, node, epoch), told in self._told.items():
             for message in messages(node, epoch, told):
-                publish(topic(commune, node, Kind.STORED), encode(message), expiry_s=None, qos=0)
+                yield topic(commune, node, Kind.STORED), encode(message)
         for slot, run in self._runs.items():
-            publish(f"{ROOT}/{slot.commune}/{slot.name}/{_STORED}", plain(slot, run), expiry_s=None, qos=0)
-        self._told, self._runs, self._since_s = {}, {}, None
+            yield f"{ROOT}/{slot.commune}/{slot.name}/{_STORED}", plain(slot, run)
 
 
 def plain(slot: Slot, run: Sequence[int]) -> bytes:

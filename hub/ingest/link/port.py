@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from hub.ingest.link.arrival import Arrival, arrival
@@ -34,6 +34,9 @@ class BrokerLink(Protocol):
         Without an expiry the broker keeps it; `retain` keeps it also for those who come later. What was taken
         at QoS 1 is sent again after a reconnect; with QoS 0 it may be lost.
         """
+
+    def publish_all(self, messages: Iterable[tuple[str, bytes]]) -> None:
+        """Hand over topics with their payloads at QoS 0 and without expiry: any of them may be lost."""
 
 
 class Published(NamedTuple):
@@ -93,3 +96,8 @@ class InMemoryLink:
             return False
         self.published.append(Published(topic, payload, expiry_s, retain))
         return True
+
+    def publish_all(self, messages: Iterable[tuple[str, bytes]]) -> None:
+        """See BrokerLink."""
+        for topic, payload in messages:
+            self.publish(topic, payload, expiry_s=None, qos=0)

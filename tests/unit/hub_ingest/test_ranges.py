@@ -20,6 +20,7 @@ def test_it_knows_exactly_what_was_added_and_says_what_was_new(seqs: list[int]) 
         assert found.add(seq) is (seq not in truth)
         truth.add(seq)
         assert {n for n in range(62) if n in found} == truth
+        assert found.last == max(truth)
 
 
 @given(SEQS)
