@@ -37,7 +37,10 @@ class Limits(NamedTuple):
 
 
 class RuleBook:
-    """Looked up by kind and commune; a commune without rows of its own has those of all communes."""
+    """Looked up by kind and commune; a commune without rows of its own has those of all communes.
+
+    It never changes: where a person changes a threshold, another takes its place.
+    """
 
     def __init__(self, rows: Iterable[RuleRow] = ()) -> None:
         general, of_commune = dict(DEFAULT_RULES), []

@@ -139,7 +139,7 @@ class FastLane:
             or mark.replaced
             or pole in watcher.concerned
             or slot.name in watcher.concerned
-            or watcher.rules.known_limits.get(slot.commune) is not known.limits
+            or watcher.rules is not known.rules
             or slot.ranges.last + 1 != seq
         ):
             return False

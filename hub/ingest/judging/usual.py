@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from math import inf
 
-from hub.incidents.rulebook import Limits
+from hub.incidents.rulebook import Limits, RuleBook
 from hub.ingest.judging.lean import LeanSample
 from hub.ingest.lamp_status import IDLE_SHARE
 from hub.ingest.state import IngestState, NodeLive, PoleMark
@@ -21,7 +21,7 @@ from protocol import LampReading
 
 
 class Usual:
-    """Of one pole. It holds as long as `mark` is not replaced and `limits` are its commune's.
+    """Of one pole. It holds as long as `mark` is not replaced and `rules` are in force.
 
     Strictly between `above_w` and `below_w`, and between `above_v` and `below_v`, no figure crosses any
     threshold that `is_routine`, a person's look at the lamp or its coverage know.
@@ -35,8 +35,8 @@ class Usual:
         "covered_as",
         "dark",
         "lamp",
-        "limits",
         "mark",
+        "rules",
         "tail",
     )
 
@@ -44,14 +44,16 @@ class Usual:
         self,
         sample: LeanSample,
         mark: PoleMark,
-        limits: Limits,
+        rules: RuleBook,
+        commune: str,
         rated_w: float | None,
         power_w: float,
     ) -> None:
+        limits = rules.limits(commune)
         self.mark = mark
         self.tail: Tail | None = None
         """The pole's newest stretch of coverage, once it is known."""
-        self.limits = limits
+        self.rules = rules
         self.lamp: LampReading = sample.lamp
         self.dark = sample.dark
         self.covered_as = lamp_state(sample, rated_w)
@@ -76,9 +78,9 @@ class LaneSlot(Slot):
         meter = sample.meter
         if meter is None or meter.voltage_v is None or sample.cameras or sample.cabinet is not None:
             return
-        limits = state.watcher.rules.limits(self.commune)
         rated_w = self.known.lamp_rated_w.get(sample.pole)
-        self.usual[sample.pole] = Usual(sample, mark, limits, rated_w, meter.power_w)
+        rules = state.watcher.rules
+        self.usual[sample.pole] = Usual(sample, mark, rules, self.commune, rated_w, meter.power_w)
 
 
 def _thresholds_w(level: float, rated_w: float | None, limits: Limits) -> tuple[float, ...]:
