@@ -21,7 +21,7 @@ import structlog
 from sqlalchemy import Engine
 
 from hub.ingest.committing.outbox import SqlOutbox
-from hub.kept_child import ENDS_WITHIN_S, KeptChild, helper_argv, leave_signals_to_parent
+from hub.kept_child import ENDS_WITHIN_S, KeptChild, helper_argv, leave_signals_to_parent, step_back
 from hub.telemetry.drainer import Drainer
 from hub.telemetry.outbox import WaitingBatch
 from hub.telemetry.port import Point, StoreUnavailableError, TelemetryStore
@@ -180,6 +180,7 @@ def drain(engine: Engine, opening: Callable[[], TelemetryStore], *, after: int, 
     as for a store that is down: an embedded one cannot be opened on a full disk.
     """
     leave_signals_to_parent()
+    step_back()
     outbox = _PipedOutbox(engine, worker, sys.stdin.buffer, sys.stdout.buffer)
     store = _opened(outbox, opening)
     if store is None:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
-from hub.kept_child import KeptChild, helper_argv, leave_signals_to_parent
+from hub.kept_child import KeptChild, helper_argv, leave_signals_to_parent, step_back
 from hub.uptime.daily.roller import EVERY_S, Roller
 
 
@@ -25,6 +25,7 @@ def roll_process(config: str, *, first_after_s: float = EVERY_S) -> KeptChild:
 def roll(engine: Engine, now: Callable[[], datetime]) -> None:
     """The child's work, until its standard input ends."""
     leave_signals_to_parent()
+    step_back()
     roller = Roller(engine, now)
 
     def follow_parent() -> None:

@@ -65,6 +65,7 @@ def test_it_outlives_a_kill_and_leaves_an_empty_outbox(
         _until_stored(store, 20)
         killed = drain.pid
         assert killed is not None
+        assert os.getpriority(os.PRIO_PROCESS, killed) == 19, "it competes with the ingest"
         os.kill(killed, signal.SIGKILL)
         _commit(rig, 21, 30)
         _until_stored(store, 30)
