@@ -51,11 +51,11 @@ def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
         yield made
 
 
-def hub_process(disk: SmallDisk, folder: Path, broker: Mosquitto) -> Child:
-    """`ngonden hub run` with its database and its telemetry on the small disk, its log elsewhere."""
+def hub_process(folder: Path, broker: Mosquitto, *, database: str, telemetry: Path) -> Child:
+    """`ngonden hub run` with its database and its telemetry where they are to be, its log in `folder`."""
     config = folder / "hub.toml"
     config.write_text(
-        f'database = "sqlite:///{disk.folder}/hub.db"\ntelemetry = "sqlite:///{disk.folder}/telemetry.db"\n'
+        f'database = "{database}"\ntelemetry = "sqlite:///{telemetry}/telemetry.db"\n'
         f'[broker]\nhost = "127.0.0.1"\nport = {broker.port}\nreceive_maximum = 100\n'
         "[ingest]\ndisk_reserve_mb = 1\n"
     )
@@ -68,23 +68,30 @@ def hub_process(disk: SmallDisk, folder: Path, broker: Mosquitto) -> Child:
     )
 
 
+def three_confirmed(stack: ExitStack, engine: Engine, broker: Mosquitto) -> list[Talker]:
+    """Three nodes of the registry whose first samples are confirmed."""
+    with engine.begin() as conn:
+        rows = registry_csv(*(pole_line(n) for n in range(1, 4)))
+        assert import_registry(conn, rows, now=START).stored
+    talkers = [stack.enter_context(Talker(broker.port, number)) for number in (1, 2, 3)]
+    for talker in talkers:
+        talker.be_born()
+        talker.make(_SAMPLES)
+    until_confirmed(*talkers)
+    return talkers
+
+
 def test_a_hub_on_a_full_disk_confirms_nothing_and_goes_on_once_there_is_room(
     tmp_path: Path, disk: SmallDisk, broker: Mosquitto
 ) -> None:
-    engine = open_database(f"sqlite:///{disk.folder}/hub.db")
-    hub = hub_process(disk, tmp_path, broker)
+    database = f"sqlite:///{disk.folder}/hub.db"
+    engine = open_database(database)
+    hub = hub_process(tmp_path, broker, database=database, telemetry=disk.folder)
     with ExitStack() as stack:
         stack.callback(engine.dispose)
         stack.callback(hub.kill)
         hub.start()
-        with engine.begin() as conn:
-            rows = registry_csv(*(pole_line(n) for n in range(1, 4)))
-            assert import_registry(conn, rows, now=START).stored
-        talkers = [stack.enter_context(Talker(broker.port, number)) for number in (1, 2, 3)]
-        for talker in talkers:
-            talker.be_born()
-            talker.make(_SAMPLES)
-        until_confirmed(*talkers)
+        talkers = three_confirmed(stack, engine, broker)
         store = open_store(f"sqlite:///{disk.folder}/telemetry.db")
         stack.callback(store.close)
         until_stored(store, *talkers)

@@ -5,25 +5,20 @@ from __future__ import annotations
 import os
 import pwd
 import signal
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
 
-from bench.children import Child
 from hub.db import open_database
 from hub.migrations.runner import upgrade
-from hub.registry.importing import import_registry
 from hub.telemetry.factory import open_store
+from tests.integration.hub_disk.test_full_disk import hub_process, three_confirmed
 from tests.integration.hub_disk.test_slow_disk import confirmed_count, stored_count
 from tests.integration.hub_ingest.talker import Talker
 from tests.integration.hub_ingest.test_on_a_real_broker import until_confirmed, until_stored
-from tests.integration.hub_ingest.words import START
-from tests.support.hub_world import pole_line, registry_csv
 from tests.support.mosquitto import Mosquitto
 from tests.support.postgres import Postgres
 from tests.support.servers import wait_until
@@ -55,22 +50,6 @@ def wal_disk_and_server() -> Iterator[tuple[SmallDisk, Postgres]]:
         yield disks[0], server
 
 
-def hub_process(engine: Engine, folder: Path, broker: Mosquitto) -> Child:
-    config = folder / "hub.toml"
-    database = engine.url.render_as_string(hide_password=False)
-    config.write_text(
-        f'database = "{database}"\ntelemetry = "sqlite:///{folder}/telemetry.db"\n'
-        f'[broker]\nhost = "127.0.0.1"\nport = {broker.port}\nreceive_maximum = 100\n'
-    )
-    return Child(
-        "hub",
-        [sys.executable, "-m", "ngonden", "hub", "run", "--config", str(config)],
-        log=folder / "hub.log",
-        ready=lambda: "broker_connected" in (folder / "hub.log").read_text(),
-        ready_within_s=60,
-    )
-
-
 def confirmed_at_rest(talkers: list[Talker]) -> int:
     """Samples confirmed, once what the broker still had of the hub's confirmations has come."""
     before, now = -1, confirmed_count(talkers)
@@ -84,22 +63,16 @@ def test_a_full_wal_disk_loses_nothing_confirmed_and_the_hub_goes_on_with_the_se
     tmp_path: Path, wal_disk_and_server: tuple[SmallDisk, Postgres], broker: Mosquitto
 ) -> None:
     disk, server = wal_disk_and_server
-    engine = open_database(server.new_database())
+    database = server.new_database()
+    engine = open_database(database)
     upgrade(engine)
-    hub = hub_process(engine, tmp_path, broker)
+    hub = hub_process(tmp_path, broker, database=database, telemetry=tmp_path)
     with ExitStack() as stack:
         stack.callback(engine.dispose)
         stack.callback(hub.kill)
         hub.start()
         pid, before_mb = hub.pid, hub.rss_mb()
-        with engine.begin() as conn:
-            rows = registry_csv(*(pole_line(n) for n in range(1, 4)))
-            assert import_registry(conn, rows, now=START).stored
-        talkers = [stack.enter_context(Talker(broker.port, number)) for number in (1, 2, 3)]
-        for talker in talkers:
-            talker.be_born()
-            talker.make(_SAMPLES)
-        until_confirmed(*talkers)
+        talkers = three_confirmed(stack, engine, broker)
 
         disk.fill()
 

@@ -26,29 +26,34 @@ from tests.support.influxd import Influxd
 pytestmark = pytest.mark.servers
 
 
+def outlive_its_death(server: Influxd, name: str) -> None:
+    """Write, kill the server, write, start it again: the outbox waits meanwhile, and nothing is lost."""
+    store = open_store(server.telemetry(name))
+    outbox = InMemoryOutbox()
+    outbox.batches = {1: [point(1)]}
+    drainer = Drainer(outbox, store)
+    assert drainer.step()
+
+    server.kill()
+    outbox.batches = {2: [point(2, at_s=1)], 3: [point(3, at_s=2)]}
+    assert not drainer.step()
+    assert not drainer.store_is_up()
+    assert sorted(outbox.batches) == [2, 3]
+    assert not store.health().up
+    with pytest.raises(StoreUnavailableError):
+        store.series("TG-0001", DAY, DAY + timedelta(hours=1), 60)
+
+    server.start()
+    assert drainer.step()
+    assert drainer.store_is_up()
+    assert outbox.batches == {}
+    assert store.count("tg-0001", EPOCH).points == 3
+    store.close()
+
+
 def test_a_server_that_dies_makes_the_outbox_wait_and_nothing_is_lost(tmp_path: Path) -> None:
     with Influxd(tmp_path / "influxd") as server:
-        store = open_store(f"influx+http://127.0.0.1:{server.port}/ngonden")
-        outbox = InMemoryOutbox()
-        outbox.batches = {1: [point(1)]}
-        drainer = Drainer(outbox, store)
-        assert drainer.step()
-
-        server.kill()
-        outbox.batches = {2: [point(2, at_s=1)], 3: [point(3, at_s=2)]}
-        assert not drainer.step()
-        assert not drainer.store_is_up()
-        assert sorted(outbox.batches) == [2, 3]
-        assert not store.health().up
-        with pytest.raises(StoreUnavailableError):
-            store.series("TG-0001", DAY, DAY + timedelta(hours=1), 60)
-
-        server.start()
-        assert drainer.step()
-        assert drainer.store_is_up()
-        assert outbox.batches == {}
-        assert store.count("tg-0001", EPOCH).points == 3
-        store.close()
+        outlive_its_death(server, "ngonden")
 
 
 def test_a_database_that_was_dropped_is_made_again(influxd: Influxd) -> None:

@@ -16,6 +16,7 @@ from hub.telemetry.influx import InfluxStore
 from hub.telemetry.line_protocol import lines
 from hub.telemetry.outbox import InMemoryOutbox
 from hub.telemetry.port import StoreUnavailableError
+from tests.integration.hub_ingest.test_influx_trouble import outlive_its_death
 from tests.integration.hub_ingest.test_telemetry_contract import DAY, EPOCH, point
 from tests.integration.hub_telemetry.test_telemetry_setup import set_up
 from tests.support.influxd2 import VERSION, Influxd2
@@ -170,20 +171,4 @@ def test_points_older_than_the_bucket_keeps_are_refused_and_the_others_stored(
 def test_a_server_that_dies_makes_the_outbox_wait_and_nothing_is_lost(tmp_path: Path) -> None:
     with Influxd2(tmp_path / "influxd") as server:
         server.set_up("ngonden")
-        store = open_store(server.telemetry("ngonden"))
-        outbox = InMemoryOutbox()
-        outbox.batches = {1: [point(1)]}
-        drainer = Drainer(outbox, store)
-        assert drainer.step()
-
-        server.kill()
-        outbox.batches = {2: [point(2, at_s=1)], 3: [point(3, at_s=2)]}
-        assert not drainer.step()
-        assert not drainer.store_is_up()
-        assert sorted(outbox.batches) == [2, 3]
-
-        server.start()
-        assert drainer.step()
-        assert drainer.store_is_up()
-        assert store.count("tg-0001", EPOCH).points == 3
-        store.close()
+        outlive_its_death(server, "ngonden")
