@@ -109,7 +109,6 @@ class _MarkingLink:
         *,
         expiry_s: int | None,  # noqa: ARG002
         retain: bool = False,  # noqa: ARG002
-        qos: int = 1,  # noqa: ARG002
     ) -> bool:
         self.sent_bytes += len(payload)
         return True

@@ -22,6 +22,8 @@ NICENESS = 10
 """Below the ingest: what is taken in can wait for a helper, what is not taken in waits on the nodes."""
 
 _LOWEST = 19
+"""`step_back` adds it; the system goes no lower."""
+
 ENDS_WITHIN_S = 3.0
 """A child that is longer at the end of its work is killed; it must bear that at any moment anyway."""
 

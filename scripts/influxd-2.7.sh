@@ -4,7 +4,7 @@
 #   scripts/influxd-2.7.sh
 #
 # Built once (about 8 minutes on two cores) into ~/.cache/ngonden, where the tests look for it. Without the
-# web interface, which no test needs. Ends with 3 where Go or Rust is missing or too old.
+# web interface, which no test needs.
 set -euo pipefail
 version=2.7.11
 place="${XDG_CACHE_HOME:-$HOME/.cache}/ngonden/influxd-$version"
@@ -26,7 +26,7 @@ go_version=$(go env GOVERSION 2>/dev/null | sed 's/^go//' || true)
 rust_version=$(rustc --version 2>/dev/null | cut -d' ' -f2 || true)
 if ! at_least 1.22 "${go_version:-0}" || ! at_least 1.68 "${rust_version:-0}" || ! command -v cargo >/dev/null; then
     echo "InfluxDB $version is not built: it takes Go 1.22 (here: ${go_version:-none}) and Rust 1.68 (here: ${rust_version:-none}), newer or the same" >&2
-    exit 3
+    exit 1
 fi
 
 work=$(mktemp -d)

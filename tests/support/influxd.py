@@ -85,6 +85,9 @@ class Influxd:
         """The same as a setting."""
         return f"influx+{self.url}/{name}"
 
+    def set_up(self, name: str) -> None:
+        """Make what a store does not make itself: on 1.x nothing."""
+
     def make(self, name: str) -> None:
         """Make a database that keeps what it has for ever."""
         self.results(f'CREATE DATABASE "{name}"')

@@ -81,6 +81,11 @@ class Postgres:
         done = subprocess.run(command, check=False, capture_output=True, text=True, cwd="/")
         assert done.returncode == 0, f"{program}: {done.stderr}"
 
+    def initdb(self, data: str, *more: str) -> None:
+        """Make the cluster's files in `data`; `more` are further words for `initdb`."""
+        words = ["-D", data, "-U", "ngonden", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]
+        self.run("initdb", *words, "--no-sync", *more)
+
     def folder(self, name: str) -> Path:
         """A folder of this name that the server may write, gone with the server."""
         path = self._folder / name
@@ -135,8 +140,7 @@ class Postgres:
         if self._prepare is not None:
             self._prepare(self, Path(data))
         else:
-            words = ["-D", data, "-U", "ngonden", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]
-            self.run("initdb", *words, "--no-sync")
+            self.initdb(data)
         self._run()
 
     def _run(self) -> None:

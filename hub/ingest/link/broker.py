@@ -166,15 +166,11 @@ class MqttLink:
         if connection is not None:
             connection.send(pubacks(mids), generation)
 
-    def publish(
-        self, topic: str, payload: bytes, *, expiry_s: int | None, retain: bool = False, qos: int = 1
-    ) -> bool:
+    def publish(self, topic: str, payload: bytes, *, expiry_s: int | None, retain: bool = False) -> bool:
         """See BrokerLink."""
         connection = self._connection
         if self._connected_since is None or connection is None or connection.unsent > MAX_UNSENT_BYTES:
             return False
-        if qos == 0:
-            return connection.send(_packet(topic, payload, expiry_s, retain, None), self._generation)
         with self._sending:
             if len(self._unacknowledged) >= min(connection.window, _LARGEST_ID - 1):
                 return False

@@ -26,13 +26,11 @@ class BrokerLink(Protocol):
     def acknowledge(self, arrivals: Sequence[Arrival]) -> None:
         """Tell the broker that these are committed."""
 
-    def publish(
-        self, topic: str, payload: bytes, *, expiry_s: int | None, retain: bool = False, qos: int = 1
-    ) -> bool:
+    def publish(self, topic: str, payload: bytes, *, expiry_s: int | None, retain: bool = False) -> bool:
         """Hand over a message; False when it cannot be sent now: no connection, or too much on its way.
 
-        Without an expiry the broker keeps it; `retain` keeps it also for those who come later. What was taken
-        at QoS 1 is sent again after a reconnect; with QoS 0 it may be lost.
+        Without an expiry the broker keeps it; `retain` keeps it also for those who come later. It travels at
+        QoS 1: what was taken is sent again after a reconnect.
         """
 
     def publish_all(self, messages: Iterable[tuple[str, bytes]]) -> None:
@@ -89,7 +87,6 @@ class InMemoryLink:
         *,
         expiry_s: int | None,
         retain: bool = False,
-        qos: int = 1,  # noqa: ARG002
     ) -> bool:
         """See BrokerLink."""
         if self.connected_since is None:
@@ -100,4 +97,4 @@ class InMemoryLink:
     def publish_all(self, messages: Iterable[tuple[str, bytes]]) -> None:
         """See BrokerLink."""
         for topic, payload in messages:
-            self.publish(topic, payload, expiry_s=None, qos=0)
+            self.publish(topic, payload, expiry_s=None)

@@ -38,8 +38,7 @@ def wal_disk_and_server() -> Iterator[tuple[SmallDisk, Postgres]]:
     def prepare(server: Postgres, data: Path) -> None:
         disk = SmallDisk(server.folder("wal"), size_mb=32, owner=(user.pw_uid, user.pw_gid))
         disks.append(stack.enter_context(disk))
-        words = ["-D", str(data), "-U", "ngonden", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]
-        server.run("initdb", *words, "--no-sync", "-X", f"{disk.folder}/pg_wal", "--wal-segsize=1")
+        server.initdb(str(data), "-X", f"{disk.folder}/pg_wal", "--wal-segsize=1")
 
     server = Postgres(
         settings=["archive_mode=on", "archive_command=false", "max_wal_size=4MB"], prepare=prepare

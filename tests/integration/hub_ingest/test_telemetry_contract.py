@@ -16,7 +16,6 @@ from hub.telemetry.factory import open_store
 from hub.telemetry.port import CameraPoint, Point, Tally, TelemetryStore
 from hub.telemetry.retention import Retention
 from tests.support.influxd import Influxd
-from tests.support.influxd2 import Influxd2
 
 pytestmark = pytest.mark.servers
 
@@ -42,8 +41,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[TelemetryS
     else:
         server: Influxd = request.getfixturevalue(request.param)
         name = f"t{uuid4().hex}"
-        if isinstance(server, Influxd2):
-            server.set_up(name)
+        server.set_up(name)
         opened = open_store(server.telemetry(name))
     yield opened
     opened.close()

@@ -14,7 +14,6 @@ from hub.telemetry.influxdb.server import InfluxAddress, InfluxServer
 from hub.telemetry.line_protocol import lines
 from tests.integration.hub_ingest.test_telemetry_contract import DAY, EPOCH, point
 from tests.support.influxd import Influxd
-from tests.support.influxd2 import Influxd2
 
 pytestmark = pytest.mark.servers
 
@@ -33,8 +32,7 @@ class Clock:
 def address(server: Influxd) -> InfluxAddress:
     """Two databases that the store makes itself, on 2.x as buckets that the set-up made."""
     name = f"t{uuid4().hex}"
-    if isinstance(server, Influxd2):
-        server.set_up(name)
+    server.set_up(name)
     return server.address(name)
 
 
